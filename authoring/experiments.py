@@ -1,0 +1,182 @@
+"""Sweeps too long for a lesson: `python -m authoring.experiments [name …]` runs experiments/NAME.py, stores NAME.json.
+
+A script defines `CONFIG` (a dict), `points(CONFIG)` (a list of dicts, one for each run) and `run(point, CONFIG)` (a
+dict of numbers). An interrupted experiment goes on where it stopped: finished points wait in NAME.json.part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import math
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from importlib import metadata
+from multiprocessing import get_context
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from authoring.environment import kernel_environment
+from authoring.files import write_atomically
+from authoring.fingerprint import combined
+
+Results = dict[str, Any]
+REPORTED = ("numpy", "torch", "tensorflow-cpu", "keras", "scikit-learn")
+
+
+class ExperimentError(Exception):
+    """An experiment that cannot run; the message names its script and the point."""
+
+
+def experiment_names(root: Path) -> list[str]:
+    return sorted(path.stem for path in (root / "experiments").glob("*.py"))
+
+
+def results_path(root: Path, name: str) -> Path:
+    return root / "experiments" / f"{name}.json"
+
+
+def load(root: Path, name: str) -> ModuleType:
+    """The script as a module. Raises ExperimentError where a part of it is missing."""
+    path = root / "experiments" / f"{name}.py"
+    specification = importlib.util.spec_from_file_location(f"experiment_{name}", path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    for part in ("CONFIG", "points", "run"):
+        if not hasattr(module, part):
+            raise ExperimentError(f"experiments/{name}.py defines no {part}")
+    return module
+
+
+def plan(root: Path, name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Configuration and points as JSON keeps them."""
+    script = load(root, name)
+    return json.loads(json.dumps([script.CONFIG, script.points(script.CONFIG)]))
+
+
+def run_point(root: Path, name: str, settings: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """One point's record and the modules of the repository that it used."""
+    script = load(root, name)
+    begun = time.process_time()
+    result = script.run(settings, json.loads(json.dumps(script.CONFIG)))
+    seconds = time.process_time() - begun
+    numbers = {key: as_number(value, f"experiments/{name}.py at {settings}: {key}") for key, value in result.items()}
+    if settings.keys() & numbers.keys():
+        raise ExperimentError(
+            f"experiments/{name}.py: settings and result both name {settings.keys() & numbers.keys()}"
+        )
+    return {"settings": settings, "result": numbers, "cpu_seconds": round(seconds, 2)}, package_modules(root)
+
+
+def package_modules(root: Path) -> list[str]:
+    """The files of mmcourse that this process has imported, relative to the root."""
+    loaded = [module for name, module in sys.modules.items() if name.partition(".")[0] == "mmcourse"]
+    return [
+        Path(module.__file__).resolve().relative_to(root.resolve()).as_posix() for module in loaded if module.__file__
+    ]
+
+
+def as_number(value: Any, what: str) -> float | int:
+    plain = value.item() if hasattr(value, "item") else value
+    if isinstance(plain, bool) or not isinstance(plain, int | float) or not math.isfinite(plain):
+        raise ExperimentError(f"{what}: got {plain!r}, wanted a finite number")
+    return plain
+
+
+def source_hash(root: Path, name: str, modules: list[str]) -> str:
+    """Hash of the script and of the package modules it used, comments and blank lines left out."""
+    return combined(root, [], [f"experiments/{name}.py", *sorted(modules)])
+
+
+def is_current(root: Path, name: str, results: Results) -> bool:
+    """Whether stored results (whole or partial) are those of the script as it is now."""
+    return results["hash"] == source_hash(root, name, results["modules"])
+
+
+def read_results(path: Path) -> Results | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def versions() -> dict[str, str]:
+    installed = {distribution.name.lower() for distribution in metadata.distributions() if distribution.name}
+    return {"python": platform.python_version()} | {
+        name: metadata.version(name) for name in REPORTED if name in installed
+    }
+
+
+def run_experiment(root: Path, name: str, jobs: int = 1) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Compute the missing points and store all; yields ("3/40", record) for each new one. Raises ExperimentError."""
+    target = results_path(root, name)
+    partial = target.with_name(f"{name}.json.part")
+    os.environ.update(kernel_environment(root))  # inherited by the processes that compute
+    # Fresh processes, so that the modules which an experiment loads are known and nothing leaks from one to the next.
+    with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn")) as pool:
+        config, points = pool.submit(plan, root, name).result()
+        if not points or len({identity(point) for point in points}) < len(points):
+            raise ExperimentError(f"experiments/{name}.py: points(CONFIG) is empty or names one point twice")
+        results = read_results(partial)
+        if results is None or not is_current(root, name, results):
+            results = {"points": [], "modules": []}
+        done = {identity(record["settings"]): record for record in results["points"]}
+        modules = set(results["modules"])
+        todo = [point for point in points if identity(point) not in done]
+        running: set[Future[tuple[dict[str, Any], list[str]]]] = set()
+        while todo or running:
+            while todo and len(running) < jobs:
+                running.add(pool.submit(run_point, root, name, todo.pop(0)))
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            for record, loaded in (future.result() for future in finished):
+                done[identity(record["settings"])] = record
+                modules.update(loaded)
+                results = {
+                    "config": config,
+                    "hash": source_hash(root, name, sorted(modules)),
+                    "modules": sorted(modules),
+                    "versions": versions(),
+                    "points": [done[identity(point)] for point in points if identity(point) in done],
+                }
+                write_atomically(partial, json.dumps(results, indent=1) + "\n")
+                yield f"{len(done)}/{len(points)}", record
+    partial.replace(target)
+
+
+def identity(settings: dict[str, Any]) -> str:
+    return json.dumps(settings, sort_keys=True)
+
+
+def main(root: Path, arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="make experiments", description=(__doc__ or "").partition("\n\n")[2])
+    parser.add_argument("names", nargs="*", help="experiments; all where none is named")
+    parser.add_argument("--jobs", type=int, default=1, help="points at a time (1)")
+    parser.add_argument("--force", action="store_true", help="compute again what did not change")
+    options = parser.parse_args(arguments)
+    known = experiment_names(root)
+    for name in options.names:
+        if name not in known:
+            parser.error(f"there is no experiment {name!r}; there are: {', '.join(known) or 'none'}")
+    for name in options.names or known:
+        stored = read_results(results_path(root, name))
+        if stored and is_current(root, name, stored) and not options.force:
+            print(f"{name}: up to date", flush=True)
+            continue
+        try:
+            for count, record in run_experiment(root, name, options.jobs):
+                numbers = " ".join(f"{key}={value:.4g}" for key, value in record["result"].items())
+                settings = " ".join(f"{key}={value}" for key, value in record["settings"].items())
+                print(f"{name} [{count}]: {settings} -> {numbers} ({record['cpu_seconds']:g} s)", flush=True)
+        except ExperimentError as error:
+            print(f"make experiments: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(__file__).resolve().parents[1], sys.argv[1:]))

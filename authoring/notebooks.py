@@ -1,0 +1,124 @@
+"""Bring the notebooks up to their sources: `python -m authoring.notebooks [lesson …]`.
+
+A lesson runs again when its code, a file of the repository that it read, or the lock file changed. Where only words
+changed, the notebook is converted and keeps its outputs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from authoring.claims import write_claims
+from authoring.convert import content_hash, read_notebook, read_source, to_source, to_text
+from authoring.costs import hang_limit, record_costs
+from authoring.execute import Executed, execute_all
+from authoring.files import write_atomically
+from authoring.key import sign, with_stored_outputs
+from authoring.lessons import chosen, notebook_path, source_path
+
+
+def edited(notebook: NotebookNode | None, converted: NotebookNode) -> bool:
+    """Whether the cells of `notebook` are others than when `converted`, a stored notebook, was made."""
+    return notebook is not None and content_hash(notebook) != converted.metadata.get("mmcourse", {}).get("content")
+
+
+def bring_back(root: Path, lesson: str, force: bool) -> str | None:
+    """Take edits made in the .ipynb over into the .py. Returns what was done; raises SystemExit where both changed."""
+    stored, source = read_notebook(root, lesson), read_source(root, lesson)
+    if stored is None or not edited(stored, stored) or content_hash(stored) == content_hash(source):
+        return None
+    if edited(source, stored) and not force:
+        raise SystemExit(
+            f"{lesson}: both the .py and the .ipynb were edited since the last `make notebooks`. "
+            "Keep one: --from-ipynb --force takes the .ipynb, --force the .py."
+        )
+    write_atomically(source_path(root, lesson), to_source(stored))
+    return f"{lesson}: edits brought back into notebooks/{lesson}.py"
+
+
+def convert(root: Path, lesson: str) -> bool:
+    """Write the notebook with the outputs it has, if they are those of the source. Returns False if it must run."""
+    made = with_stored_outputs(root, read_source(root, lesson), read_notebook(root, lesson))
+    if made is None:
+        return False
+    if write_atomically(notebook_path(root, lesson), to_text(made)):
+        print(f"{lesson}: converted, outputs kept", flush=True)
+    return True
+
+
+def protect(root: Path, lesson: str) -> None:
+    """Stop before edits made in JupyterLab are written over."""
+    stored = read_notebook(root, lesson)
+    unsaved = stored is not None and "mmcourse" in stored.metadata and edited(stored, stored)
+    if unsaved and content_hash(stored) != content_hash(read_source(root, lesson)):
+        raise SystemExit(
+            f"{lesson}: the .ipynb was edited since the last `make notebooks`. "
+            "Bring the edits back with --from-ipynb, or write over them with --force."
+        )
+
+
+def run(root: Path, lessons: list[str], jobs: int) -> list[str]:
+    """Execute lessons and store what they gave. Returns the names of those that failed; their notebooks stay."""
+    limits = {lesson: hang_limit(root, lesson) for lesson in lessons}
+    measured: dict[str, tuple[float, float]] = {}
+    failed: list[str] = []
+    for count, (lesson, result) in enumerate(execute_all(root, limits, jobs), start=1):
+        if isinstance(result, Executed):
+            notebook = sign(root, nbformat.from_dict(result.notebook), result.reads)
+            write_atomically(notebook_path(root, lesson), to_text(notebook))
+            measured[lesson] = (result.cpu_seconds, result.peak_mb)
+            said = f"{result.cpu_seconds:g} s of processor time, {result.peak_mb:g} MB"
+        else:
+            failed.append(lesson)
+            said = f"FAILED, its notebook stays as it was\n    {result}"
+        print(f"[{count}/{len(lessons)}] {lesson}: {said}", flush=True)
+    record_costs(root, measured)
+    return failed
+
+
+def outdated(root: Path, lessons: list[str]) -> list[str]:
+    """Lessons whose .ipynb is not, to the byte, what their source and its outputs make."""
+    stale = []
+    for lesson in lessons:
+        made = with_stored_outputs(root, read_source(root, lesson), read_notebook(root, lesson))
+        if made is None or notebook_path(root, lesson).read_text(encoding="utf-8") != to_text(made):
+            stale.append(lesson)
+    return stale
+
+
+def main(root: Path, arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="make notebooks", description=(__doc__ or "").partition("\n\n")[2])
+    parser.add_argument("lessons", nargs="*", help="chapter/lesson; all where none is named")
+    parser.add_argument("--from-ipynb", action="store_true", help="first bring edits made in JupyterLab into the .py")
+    parser.add_argument("--force", action="store_true", help="execute even what did not change")
+    parser.add_argument(
+        "--check", action="store_true", help="only say what is not up to date; ends with 1 if anything is"
+    )
+    parser.add_argument("--jobs", type=int, default=2, help="lessons at a time (2)")
+    options = parser.parse_args(arguments)
+    lessons = chosen(root, options.lessons)
+    if options.check:
+        stale = outdated(root, lessons)
+        print("".join(f"{lesson}: not up to date, run `make notebooks`\n" for lesson in stale), end="")
+        return 1 if stale else 0
+    if options.from_ipynb:
+        done = [bring_back(root, lesson, options.force) for lesson in lessons]
+        print("\n".join(filter(None, done)) or "no edits to bring back", flush=True)
+    elif not options.force:
+        for lesson in lessons:
+            protect(root, lesson)
+    rerun = options.force and not options.from_ipynb
+    to_run = [lesson for lesson in lessons if rerun or not convert(root, lesson)]
+    print(f"{len(lessons) - len(to_run)} up to date, {len(to_run)} to execute", flush=True)
+    failed = run(root, to_run, options.jobs) if to_run else []
+    write_claims(root)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(__file__).resolve().parents[1], sys.argv[1:]))

@@ -1,0 +1,27 @@
+"""The book's own Sphinx extension: one idea a module, each with its `setup`."""
+
+from __future__ import annotations
+
+from sphinx.application import Sphinx
+
+from coursebook import (
+    anchors,
+    bibliography,
+    boxes,
+    buttons,
+    costs,
+    figures,
+    notebooks,
+    offline,
+    records,
+    theme_mends,
+    values,
+)
+
+MODULES = (anchors, bibliography, boxes, buttons, costs, figures, notebooks, offline, records, theme_mends, values)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    for module in MODULES:
+        module.setup(app)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

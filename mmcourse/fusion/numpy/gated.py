@@ -1,0 +1,43 @@
+"""Softmax gate over modalities."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mmcourse.fusion.numpy import inputs
+
+WHERE = "gated fusion"
+
+
+def gated_fusion(
+    features: Mapping[str, ArrayLike],
+    *,
+    projections: Mapping[str, ArrayLike] | None = None,
+    kernel: ArrayLike,
+    bias: ArrayLike,
+    score: ArrayLike,
+    mask: Mapping[str, ArrayLike] | None = None,
+    return_weights: bool = False,
+) -> NDArray[np.float64] | tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+    """Fuse modalities by a gate that each example sets for itself:  F = sum_m a_m h_m.
+
+        h_m = x_m P_m,   s_m = score . tanh(h_m kernel + bias),   a = softmax(s) over the modalities present
+
+    features: {modality: (batch, dim_m)};  projections: {modality: (dim_m, width)}, or equal widths without them
+    kernel: (width, hidden);  bias: (hidden,);  score: (hidden,)
+    mask: {modality: (batch,) booleans, True = present}
+    returns (batch, width), and with return_weights also {modality: a_m (batch,)}
+    Raises a ModalityError naming the modality or parameter that does not fit.
+    Source: the additive score of Bahdanau et al. (2015), taken over modalities instead of time.
+    """
+    names = features if projections is None else projections
+    hidden, present = inputs.prepare(features, names, projections, mask, WHERE)
+    width = inputs.check_widths(hidden, WHERE)
+    score = inputs.check_shape(score, "score", np.shape(score)[:1] or (1,), WHERE)
+    kernel = inputs.check_shape(kernel, "kernel", (width, len(score)), WHERE)
+    bias = inputs.check_shape(bias, "bias", score.shape, WHERE)
+    s = {m: np.tanh(h @ kernel + bias) @ score for m, h in hidden.items()}
+    a = inputs.softmax(s, present)
+    fused = np.sum([a[m][:, None] * hidden[m] for m in hidden], axis=0)
+    return (fused, a) if return_weights else fused

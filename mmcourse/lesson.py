@@ -1,0 +1,221 @@
+"""What a notebook needs beside science: seeds and threads, figures with alternative text, claims, stored experiments.
+
+While outputs are stored (MMCOURSE_STORED=1) everything prints the same on every machine. Live, a claim adds the
+reader's number and ours.
+"""
+
+import io
+import json
+import math
+import os
+import random
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+T = TypeVar("T")
+
+CLAIM_TYPE = "application/vnd.mmcourse.claim+json"
+EXACT_TYPE = "application/vnd.mmcourse.exact+json"
+LESSON_NAME = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*")
+KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+LARGEST_FIGURE = 100_000  # bytes
+# A background of its own keeps a figure readable on a dark page; colours by Okabe and Ito (2008), told apart by
+# colour-blind readers.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+STYLE: dict[Any, Any] = {
+    "axes.facecolor": "#fdfdfb",
+    "axes.prop_cycle": f"cycler('color', {COLOURS})",
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.dpi": 100,
+    "figure.facecolor": "#fdfdfb",
+    "figure.figsize": (7.0, 4.0),
+    "font.size": 12.0,
+    "legend.frameon": False,
+    "legend.fontsize": 11.0,
+    "savefig.facecolor": "auto",
+    "xtick.labelsize": 11.0,
+    "ytick.labelsize": 11.0,
+}
+
+_lesson: str | None = None
+
+
+class ClaimError(AssertionError):
+    """A claim of a lesson that does not hold in this run."""
+
+
+def stored() -> bool:
+    """True while a run's outputs are kept or compared, so that nothing may print what differs between machines."""
+    return bool(os.environ.get("MMCOURSE_STORED"))
+
+
+def setup(lesson: str, seed: int = 0) -> None:
+    """Prepare a lesson, once, after its imports: seeds, one thread, the figures' style.
+
+    lesson: "chapter/lesson". Seeds Python and those of NumPy, PyTorch and Keras that are loaded. Raises ValueError.
+    """
+    global _lesson
+    if not LESSON_NAME.fullmatch(lesson):
+        raise ValueError(f'setup: lesson: got {lesson!r}, wanted "chapter/lesson" in small letters, digits and _')
+    _lesson = lesson
+    for name in THREADS:
+        os.environ.setdefault(name, "1")
+    _seed(seed)
+    _style()
+    if os.environ.get("MMCOURSE_REPORT"):
+        from mmcourse.recording import record_until_exit
+
+        record_until_exit(Path(os.environ["MMCOURSE_REPORT"]))
+
+
+def _seed(seed: int) -> None:
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+        sys.modules["torch"].set_num_threads(1)
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(seed)
+
+
+def _style() -> None:
+    import matplotlib
+
+    matplotlib.rcParams.update(STYLE)
+
+
+def _current_lesson() -> str:
+    if _lesson is None:
+        raise RuntimeError('call setup("chapter/lesson") first')
+    return _lesson
+
+
+def _check_key(key: str) -> None:
+    if not KEY.fullmatch(key):
+        raise ValueError(f"key: got {key!r}, wanted small letters and digits joined by hyphens")
+
+
+def _display(data: dict[str, Any], about: dict[str, Any] | None = None) -> None:
+    from IPython.display import display
+
+    display(data, metadata=about or {}, raw=True)
+
+
+def figure(fig: "Figure", name: str, *, caption: str, alt: str) -> None:
+    """Show a Matplotlib figure and close it; the book finds it by `name`.
+
+    caption: what to see in it, CommonMark with $-math;  alt: the figure in words, for those who cannot see it.
+    Raises ValueError for an empty caption or alt, a bad name, or an image over 100 kB.
+    """
+    import matplotlib.pyplot as plt
+
+    _check_key(name)
+    for field, text in (("caption", caption), ("alt", alt)):
+        if not text.strip():
+            raise ValueError(f"figure {name}: {field} is empty; say in words what the figure shows")
+    image = io.BytesIO()
+    fig.savefig(image, format="png", dpi=100, metadata={"Software": None})  # no version: the same bytes for all
+    plt.close(fig)
+    if image.tell() > LARGEST_FIGURE:
+        raise ValueError(
+            f"figure {name}: {image.tell() / 1000:.0f} kB, wanted at most {LARGEST_FIGURE // 1000} kB; "
+            "make it smaller or draw fewer points"
+        )
+    about = {"mmcourse": {"figure": name, "caption": caption.strip(), "alt": alt.strip()}}
+    _display({"image/png": image.getvalue(), "text/plain": f"Figure: {alt.strip()}"}, about)
+
+
+def claim(
+    sentence: str,
+    value: SupportsFloat,
+    *,
+    key: str,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    unit: str = "",
+) -> None:
+    """Hold a measured number to its bound: prints sentence and bound, never the number alone, which differs by machine.
+
+    Stores {key, sentence, value, at_least, at_most, unit} for the book. Live, adds the reader's number and ours.
+    Raises ClaimError where the bound does not hold or the value is NaN.
+    """
+    lesson = _current_lesson()
+    _check_key(key)
+    bounds = [(word, bound) for word, bound in (("at least", at_least), ("at most", at_most)) if bound is not None]
+    if not bounds:
+        raise ValueError(f"claim {key}: give at_least, at_most or both")
+    line = f"{sentence} " + " and ".join(f"{word} {_amount(bound, unit)}" for word, bound in bounds)
+    number = float(f"{float(value):.6g}")
+    if not (
+        math.isfinite(number) and (at_least is None or number >= at_least) and (at_most is None or number <= at_most)
+    ):
+        raise ClaimError(f"does not hold: {line}; got {_amount(number, unit)}")
+    shown = f"claim: {line}" if stored() else f"claim: {line} ({_comparison(lesson, key, number)})"
+    record = {
+        "key": key, "sentence": sentence, "value": number, "at_least": at_least, "at_most": at_most, "unit": unit,
+    }  # fmt: skip
+    _display({"text/plain": shown, CLAIM_TYPE: record})
+
+
+def _amount(number: float, unit: str) -> str:
+    return f"{number:g} {unit}".rstrip()
+
+
+def _comparison(lesson: str, key: str, number: float) -> str:
+    """The reader's number beside the one of the run that the book shows."""
+    path = Path(__file__).with_name("claims.json")
+    ours = json.loads(path.read_text(encoding="utf-8")).get(lesson, {}) if path.is_file() else {}
+    return f"your run {number:.3g}" + (f", ours {ours[key]:.3g}" if key in ours else "")
+
+
+def exact(key: str, number: SupportsFloat, text: str) -> None:
+    """Print and store a number that no training made, so that it is the same on every machine.
+
+    text: a sentence with one place for the number, "the cosine is {:.3f}". Raises ValueError for NaN and infinity.
+    """
+    _current_lesson()
+    _check_key(key)
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"exact {key}: got {value}, wanted a finite number")
+    _display({"text/plain": text.format(value), EXACT_TYPE: {"key": key, "value": value, "text": text}})
+
+
+def progress(iterable: Iterable[T], **options: Any) -> Iterator[T]:
+    """A tqdm bar, silent while outputs are stored (a stored bar is a dead one)."""
+    from tqdm import tqdm
+
+    yield from tqdm(iterable, **{"disable": stored(), **options})
+
+
+def experiment(name: str) -> list[dict[str, Any]]:
+    """The stored results of `experiments/<name>.py`: one record a point, its settings and its numbers together.
+
+    Read from the repository, else from the installed package. Raises FileNotFoundError.
+    """
+    results = json.loads(_experiment_file(name).read_text(encoding="utf-8"))
+    return [point["settings"] | point["result"] for point in results["points"]]
+
+
+def _experiment_file(name: str) -> Path:
+    here = Path(__file__).resolve().parents[1] / "experiments" / f"{name}.json"
+    if here.is_file():
+        return here
+    # Installed: a wheel carries the results as data files (pyproject.toml), and its record says where they went.
+    for distribution in metadata.distributions(name="mmcourse"):
+        for file in distribution.files or []:
+            if file.match(f"mmcourse/experiments/{name}.json"):
+                return Path(str(file.locate()))
+    raise FileNotFoundError(
+        f"experiment {name!r} has no stored results; `make experiments` computes experiments/{name}.py"
+    )

@@ -1,0 +1,69 @@
+"""A small repository of its own for each test, at a path with a space and letters that are not ASCII."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from authoring import new_lesson, notebooks
+
+ROOT = Path(__file__).resolve().parents[2]
+URL = "https://github.com/OWNER/mmcourse"
+LESSON = "trial/mean"
+FILES = {
+    "_config.yml": f"repository:\n  url: {URL}  # the one place\n",
+    "_toc.yml": (
+        "root: book/index\nparts:\n  - caption: Course\n    chapters:\n"
+        "      - file: book/trial/index\n        sections:\n          - file: book/trial/first\n"
+        "  - caption: Records\n    chapters:\n      - file: book/credits\n"
+    ),
+    "README.md": f"[clone]({URL}.git) [Colab](https://colab.research.google.com/github/OWNER/mmcourse/blob/main/x) "
+    "[Binder](https://mybinder.org/v2/gh/OWNER/mmcourse/HEAD) [book](https://OWNER.github.io/mmcourse/) "
+    "[another](https://github.com/OWNER/mmcourse-data)\n",
+    "CITATION.cff": f"repository-code: {URL}\n",
+    "pyproject.toml": f'[project.urls]\nRepository = "{URL}"\n\n[tool.pytest.ini_options]\npythonpath = ["."]\n',
+    "requirements.lock": "numpy==1.0\n",
+}
+
+
+def make_repository(folder: Path) -> Path:
+    """A repository with the real package and the real authoring tools and nothing else; no git history."""
+    root = folder / "mein Kürs 课"
+    for package in ("authoring", "mmcourse"):
+        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__", "claims.json"))
+    shutil.copy(ROOT / "conftest.py", root)
+    for name, text in FILES.items():
+        (root / name).write_text(text, encoding="utf-8")
+    (root / "notebooks").mkdir()
+    (root / "experiments").mkdir()
+    return root
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    """A repository without lessons."""
+    return make_repository(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository whose one lesson is the skeleton, executed. Shared: copy it before changing it."""
+    root = make_repository(tmp_path_factory.mktemp("executed"))
+    new_lesson.main(root, [LESSON])
+    assert notebooks.main(root, []) == 0
+    return root
+
+
+@pytest.fixture
+def repository(executed: Path, tmp_path: Path) -> Path:
+    """A copy of `executed` that a test may change."""
+    return Path(shutil.copytree(executed, tmp_path / executed.name))
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("MMCOURSE_")]:
+        monkeypatch.delenv(name)

@@ -1,0 +1,134 @@
+"""`make experiments`: stored with what made them, resumed after an interruption, stale when their code changes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from authoring.experiments import is_current, read_results, results_path
+from mmcourse import lesson
+
+SCRIPT = '''"""A tiny sweep."""
+from pathlib import Path
+
+import mmcourse.errors
+
+CONFIG = {"factor": 2, "count": 3}
+CALLS = Path(__file__).with_name("calls.txt")
+
+
+def points(config):
+    return [{"x": x} for x in range(config["count"])]
+
+
+def run(point, config):
+    CALLS.write_text(CALLS.read_text() + f"{point['x']} " if CALLS.exists() else f"{point['x']} ")
+    if Path(__file__).with_name(f"stop{point['x']}").exists():
+        raise KeyboardInterrupt
+    return {"y": config["factor"] * point["x"], "half": point["x"] / 2}
+'''
+
+
+def write(root: Path, text: str = SCRIPT) -> None:
+    (root / "experiments" / "sweep.py").write_text(text, encoding="utf-8")
+
+
+def calls(root: Path) -> str:
+    path = root / "experiments" / "calls.txt"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    path.unlink(missing_ok=True)
+    return text.strip()
+
+
+def make_experiments(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "authoring.experiments", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_results_carry_configuration_hash_versions_and_costs(empty: Path) -> None:
+    write(empty)
+    done = make_experiments(empty)
+    assert done.returncode == 0, done.stderr
+    assert "sweep [3/3]: x=2 -> y=4 half=1 (" in done.stdout
+    stored = read_results(results_path(empty, "sweep"))
+    assert stored["config"] == {"factor": 2, "count": 3}
+    assert stored["modules"] == ["mmcourse/__init__.py", "mmcourse/errors.py", "mmcourse/lazy.py"]
+    assert {"python", "numpy"} <= set(stored["versions"])
+    assert [(point["settings"], point["result"]) for point in stored["points"]] == [
+        ({"x": x}, {"y": 2 * x, "half": x / 2}) for x in range(3)
+    ]
+    assert all(point["cpu_seconds"] >= 0 for point in stored["points"])
+    assert not list((empty / "experiments").glob("*.part"))
+
+    calls(empty)
+    assert make_experiments(empty).stdout == "sweep: up to date\n"
+    assert calls(empty) == ""
+    for file, before, after, current in (
+        ("experiments/sweep.py", "import mmcourse", "# a comment\n\nimport mmcourse", True),
+        ("experiments/sweep.py", "/ 2", "/ 4", False),
+        ("experiments/sweep.py", "/ 4", "/ 2", True),
+        ("mmcourse/errors.py", '"""', "'''", False),
+    ):
+        path = empty / file
+        path.write_text(path.read_text(encoding="utf-8").replace(before, after, 1), encoding="utf-8")
+        assert is_current(empty, "sweep", stored) is current
+
+
+def test_an_interrupted_experiment_goes_on_where_it_stopped(empty: Path) -> None:
+    write(empty)
+    stop = empty / "experiments" / "stop1"
+    stop.touch()
+    assert make_experiments(empty).returncode != 0
+    assert calls(empty) == "0 1"
+    assert not results_path(empty, "sweep").exists()
+    partial = empty / "experiments" / "sweep.json.part"
+    assert len(json.loads(partial.read_text(encoding="utf-8"))["points"]) == 1
+
+    stop.unlink()
+    done = make_experiments(empty, "sweep")
+    assert done.returncode == 0, done.stderr
+    assert calls(empty) == "1 2"
+    assert [point["result"]["y"] for point in read_results(results_path(empty, "sweep"))["points"]] == [0, 2, 4]
+    assert not partial.exists()
+
+
+def test_points_of_an_older_script_are_not_taken_over(empty: Path) -> None:
+    write(empty)
+    (empty / "experiments" / "stop2").touch()
+    assert make_experiments(empty).returncode != 0
+    (empty / "experiments" / "stop2").unlink()
+    write(empty, SCRIPT.replace('"factor": 2', '"factor": 5'))
+    done = make_experiments(empty, "--jobs", "2")
+    assert done.returncode == 0, done.stderr
+    assert [point["result"]["y"] for point in read_results(results_path(empty, "sweep"))["points"]] == [0, 5, 10]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('"half": point["x"] / 2', '"half": float("nan")', "half: got nan, wanted a finite number"),
+        ('"half": point["x"] / 2', '"x": 1', "settings and result both name"),
+        ("def run(", "def walk(", "experiments/sweep.py defines no run"),
+        ('{"x": x} for', '{"x": 0} for', "names one point twice"),
+    ],
+)
+def test_a_fault_is_named(empty: Path, before: str, after: str, said: str) -> None:
+    write(empty, SCRIPT.replace(before, after))
+    done = make_experiments(empty)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not results_path(empty, "sweep").exists()
+
+
+def test_a_lesson_reads_one_record_a_point(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = {"points": [{"settings": {"x": 1, "kind": "a"}, "result": {"y": 2.5}, "cpu_seconds": 1}]}
+    results_path(empty, "sweep").write_text(json.dumps(stored), encoding="utf-8")
+    monkeypatch.setattr(lesson, "__file__", str(empty / "mmcourse" / "lesson.py"))
+    assert lesson.experiment("sweep") == [{"x": 1, "kind": "a", "y": 2.5}]
+    with pytest.raises(FileNotFoundError, match=r"experiment 'swep' has no stored results; `make experiments`"):
+        lesson.experiment("swep")

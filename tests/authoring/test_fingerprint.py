@@ -1,0 +1,72 @@
+"""What makes a stored result stale, and what does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from authoring.fingerprint import combined, without_comments
+
+CODE = '''import a  # why
+
+# a comment
+def f(x):
+
+    """Text with # no comment
+
+    and an empty line."""
+    y = f"{x}#"   # trailing
+    return y
+'''
+MEANT = '''import a
+def f(x):
+    """Text with # no comment
+
+    and an empty line."""
+    y = f"{x}#"
+    return y'''
+
+
+def test_comments_and_blank_lines_do_not_count_and_strings_do() -> None:
+    assert without_comments(CODE) == MEANT
+    assert without_comments(MEANT) == MEANT
+
+
+def test_a_blank_line_inside_a_string_counts() -> None:
+    assert without_comments('x = """a\n\nb"""') != without_comments('x = """a\nb"""')
+
+
+def test_indentation_counts() -> None:
+    assert without_comments("if x:\n    y\n    z") != without_comments("if x:\n    y\nz")
+
+
+@pytest.mark.parametrize("broken", ["%pip install x # y", "def (", "x = '''"])
+def test_what_is_not_python_counts_as_it_stands(broken: str) -> None:
+    assert without_comments(broken).startswith(broken.split(" #")[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "same"),
+    [
+        ("m.py", "x = 1", "x = 1  # one\n\n", True),
+        ("m.py", "x = 1", "x = 2", False),
+        ("m.csv", "a,b", "a,b\n", False),
+    ],
+)
+def test_a_file_counts_by_its_meaning(tmp_path: Path, name: str, before: str, after: str, same: bool) -> None:
+    (tmp_path / name).write_text(before, encoding="utf-8")
+    first = combined(tmp_path, [], [name])
+    (tmp_path / name).write_text(after, encoding="utf-8")
+    assert (combined(tmp_path, [], [name]) == first) is same
+
+
+def test_a_file_that_vanishes_counts(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text("x = 1", encoding="utf-8")
+    first = combined(tmp_path, [], ["m.py"])
+    (tmp_path / "m.py").unlink()
+    assert combined(tmp_path, [], ["m.py"]) != first
+
+
+def test_the_border_between_two_cells_counts(tmp_path: Path) -> None:
+    assert combined(tmp_path, ["a", "b"], []) != combined(tmp_path, ["a\nb"], [])
