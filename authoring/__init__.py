@@ -5,6 +5,6 @@ Not installed with the package; run from the repository's root, `python -m autho
 
 import sys
 
-# jsonschema, on which nbformat rests, compiles a grammar for web addresses when it finds this package: 2 to 5 s in every
-# process. No notebook's schema asks for it.
+# jsonschema, on which nbformat rests, compiles a grammar for web addresses when it finds this package: 2 to 5 s in
+# every process. No notebook's schema asks for it.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

@@ -21,7 +21,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"  # the package has no __main__
 OPTIONS = ("-W", "-n", "--keep-going", "--all", "-q")
+COLOUR = re.compile(r"\x1b\[[\d;]*m")  # Jupyter Book writes it to files too, whatever NO_COLOR says
 FAULT = re.compile(r"^(?:(?P<page>.+?)(?::(?P<line>\d+))?: )?(?:WARNING|ERROR|CRITICAL|SEVERE): (?P<what>.+)$", re.M)
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class BookError(Exception):
@@ -41,12 +44,13 @@ def fingerprint(root: Path) -> str:
     for package in sorted(f"{each.name}=={each.version}" for each in metadata.distributions()):
         digest.update(package.encode())
     for path in sources(root):
-        digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
+        digest.update(f"\0{os.path.relpath(path, root)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 
 
 def faults(log: str, root: Path) -> list[str]:
     """`page:line: what is wrong` for each warning of a build's log, else the last lines before its traceback."""
+    log = COLOUR.sub("", log)
     found = []
     for fault in FAULT.finditer(log):
         page = (fault["page"] or "_config.yml or _toc.yml").removeprefix(f"{root}{os.sep}")
@@ -60,10 +64,11 @@ def render(root: Path, folder: Path) -> Path:
     """Build all pages below `folder`; returns the folder of the HTML. Raises BookError."""
     shutil.rmtree(folder, ignore_errors=True)
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(root), "--path-output", str(folder), *OPTIONS]
-    environment = {**os.environ, "NO_COLOR": "1", "PYTHONUTF8": "1"}
+    environment = {**os.environ, "PYTHONUTF8": "1"}
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=environment, check=False)
     if done.returncode != 0:
-        raise BookError("\n".join(f"  {line}" for line in faults(done.stderr or done.stdout, root)))
+        log = COLOUR.sub("", done.stderr or done.stdout)
+        raise BookError("\n".join(f"  {line}" for line in faults(log, root)))
     return folder / "_build" / "html"
 
 

@@ -2,6 +2,9 @@
 
 A script defines `CONFIG` (a dict), `points(CONFIG)` (a list of dicts, one for each run) and `run(point, CONFIG)` (a
 dict of numbers). An interrupted experiment goes on where it stopped: finished points wait in NAME.json.part.
+
+Results are computed again when their script changed. When only the package changed they stay, and one line says so: the
+lesson that reads them computes one point live, which guards them.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from importlib import metadata
 from multiprocessing import get_context
@@ -62,8 +65,8 @@ def plan(root: Path, name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return json.loads(json.dumps([script.CONFIG, script.points(script.CONFIG)]))
 
 
-def run_point(root: Path, name: str, settings: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """One point's record and the modules of the repository that it used."""
+def run_point(root: Path, name: str, settings: dict[str, Any]) -> tuple[dict[str, Any], float, list[str]]:
+    """One point's record, its processor seconds and the modules of the repository that it used."""
     script = load(root, name)
     begun = time.process_time()
     result = script.run(settings, json.loads(json.dumps(script.CONFIG)))
@@ -73,7 +76,7 @@ def run_point(root: Path, name: str, settings: dict[str, Any]) -> tuple[dict[str
         raise ExperimentError(
             f"experiments/{name}.py: settings and result both name {settings.keys() & numbers.keys()}"
         )
-    return {"settings": settings, "result": numbers, "cpu_seconds": round(seconds, 2)}, package_modules(root)
+    return {"settings": settings, "result": numbers}, seconds, package_modules(root)
 
 
 def package_modules(root: Path) -> list[str]:
@@ -91,18 +94,35 @@ def as_number(value: Any, what: str) -> float | int:
     return plain
 
 
-def source_hash(root: Path, name: str, modules: list[str]) -> str:
-    """Hash of the script and of the package modules it used, comments and blank lines left out."""
-    return combined(root, [], [f"experiments/{name}.py", *sorted(modules)])
+def script_hash(root: Path, name: str) -> str:
+    """Hash of the script, comments, blank lines and docstrings left out."""
+    return combined(root, [], [f"experiments/{name}.py"])
+
+
+def module_hashes(root: Path, modules: Iterable[str]) -> dict[str, str]:
+    """{file of the package: its hash}, by the same rule."""
+    return {file: combined(root, [], [file]) for file in sorted(modules)}
 
 
 def is_current(root: Path, name: str, results: Results) -> bool:
     """Whether stored results (whole or partial) are those of the script as it is now."""
-    return results["hash"] == source_hash(root, name, results["modules"])
+    return results["script"] == script_hash(root, name)
+
+
+def changed_modules(root: Path, results: Results) -> list[str]:
+    """The files of the package that the results rest on and that are others now."""
+    return [file for file, stored in results["modules"].items() if module_hashes(root, [file])[file] != stored]
 
 
 def read_results(path: Path) -> Results | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def to_text(results: Results) -> str:
+    """The text of NAME.json: one line for each point, so that a changed point is a changed line."""
+    head = json.dumps({key: value for key, value in results.items() if key != "points"}, indent=1)
+    points = ",\n".join(f"  {json.dumps(point)}" for point in results["points"])
+    return f'{head.removesuffix(chr(10) + "}")},\n "points": [\n{points}\n ]\n}}\n'
 
 
 def versions() -> dict[str, str]:
@@ -112,8 +132,8 @@ def versions() -> dict[str, str]:
     }
 
 
-def run_experiment(root: Path, name: str, jobs: int = 1) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Compute the missing points and store all; yields ("3/40", record) for each new one. Raises ExperimentError."""
+def run_experiment(root: Path, name: str, jobs: int = 1) -> Iterator[tuple[str, dict[str, Any], float]]:
+    """Compute the missing points and store all; yields ("3/40", record, seconds) for each. Raises ExperimentError."""
     target = results_path(root, name)
     partial = target.with_name(f"{name}.json.part")
     os.environ.update(kernel_environment(root))  # inherited by the processes that compute
@@ -123,33 +143,39 @@ def run_experiment(root: Path, name: str, jobs: int = 1) -> Iterator[tuple[str, 
         if not points or len({identity(point) for point in points}) < len(points):
             raise ExperimentError(f"experiments/{name}.py: points(CONFIG) is empty or names one point twice")
         results = read_results(partial)
-        if results is None or not is_current(root, name, results):
-            results = {"points": [], "modules": []}
+        if results is None or not is_current(root, name, results) or changed_modules(root, results):
+            results = {"cpu_seconds": 0, "modules": {}, "points": []}
         done = {identity(record["settings"]): record for record in results["points"]}
         modules = set(results["modules"])
         todo = [point for point in points if identity(point) not in done]
-        running: set[Future[tuple[dict[str, Any], list[str]]]] = set()
+        running: set[Future[tuple[dict[str, Any], float, list[str]]]] = set()
         while todo or running:
             while todo and len(running) < jobs:
                 running.add(pool.submit(run_point, root, name, todo.pop(0)))
             finished, running = wait(running, return_when=FIRST_COMPLETED)
-            for record, loaded in (future.result() for future in finished):
+            for record, seconds, loaded in (future.result() for future in finished):
                 done[identity(record["settings"])] = record
                 modules.update(loaded)
                 results = {
                     "config": config,
-                    "hash": source_hash(root, name, sorted(modules)),
-                    "modules": sorted(modules),
+                    "script": script_hash(root, name),
+                    "modules": module_hashes(root, modules),
                     "versions": versions(),
+                    "cpu_seconds": round(results["cpu_seconds"] + seconds, 3),
                     "points": [done[identity(point)] for point in points if identity(point) in done],
                 }
-                write_atomically(partial, json.dumps(results, indent=1) + "\n")
-                yield f"{len(done)}/{len(points)}", record
+                write_atomically(partial, to_text(results))
+                yield f"{len(done)}/{len(points)}", record, seconds
     partial.replace(target)
 
 
 def identity(settings: dict[str, Any]) -> str:
     return json.dumps(settings, sort_keys=True)
+
+
+def said_of_modules(name: str, changed: list[str]) -> str:
+    again = f'; `make experiments ARGS="{name} --force"` computes again'
+    return f"{', '.join(changed)} changed since{again}" if changed else "up to date"
 
 
 def main(root: Path, arguments: list[str]) -> int:
@@ -165,16 +191,19 @@ def main(root: Path, arguments: list[str]) -> int:
     for name in options.names or known:
         stored = read_results(results_path(root, name))
         if stored and is_current(root, name, stored) and not options.force:
-            print(f"{name}: up to date", flush=True)
+            print(f"{name}: {said_of_modules(name, changed_modules(root, stored))}", flush=True)
             continue
         try:
-            for count, record in run_experiment(root, name, options.jobs):
+            for count, record, seconds in run_experiment(root, name, options.jobs):
                 numbers = " ".join(f"{key}={value:.4g}" for key, value in record["result"].items())
                 settings = " ".join(f"{key}={value}" for key, value in record["settings"].items())
-                print(f"{name} [{count}]: {settings} -> {numbers} ({record['cpu_seconds']:g} s)", flush=True)
+                print(f"{name} [{count}]: {settings} -> {numbers} ({seconds:.2g} s)", flush=True)
         except ExperimentError as error:
             print(f"make experiments: {error}", file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            print(f"{name}: stopped; finished points are kept, the same command goes on", file=sys.stderr)
+            return 130
     return 0
 
 

@@ -16,10 +16,12 @@ from nbformat import NotebookNode
 from authoring.claims import write_claims
 from authoring.convert import content_hash, read_notebook, read_source, to_source, to_text
 from authoring.costs import hang_limit, record_costs
+from authoring.cover import write_cover
 from authoring.execute import Executed, execute_all
 from authoring.files import write_atomically
 from authoring.key import sign, with_stored_outputs
 from authoring.lessons import chosen, notebook_path, source_path
+from authoring.start_page import write_start_page
 
 
 def edited(notebook: NotebookNode | None, converted: NotebookNode) -> bool:
@@ -117,6 +119,8 @@ def main(root: Path, arguments: list[str]) -> int:
     print(f"{len(lessons) - len(to_run)} up to date, {len(to_run)} to execute", flush=True)
     failed = run(root, to_run, options.jobs) if to_run else []
     write_claims(root)
+    write_cover(root)
+    write_start_page(root)
     return 1 if failed else 0
 
 

@@ -34,10 +34,11 @@ def complete(extras: list[str]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         constraints, report = Path(folder, "present.txt"), Path(folder, "report.json")
         constraints.write_text("\n".join(present()), encoding="utf-8")
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint", str(constraints)]
+        command = [sys.executable, "-m", "pip", "install", "--constraint", str(constraints)]
         done = subprocess.run([*command, "--report", str(report), wanted], capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise SystemExit(f"mmcourse: {wanted} cannot be completed beside {', '.join(present())}:\n{done.stderr}")
+            reason = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+            raise SystemExit(f"mmcourse: {wanted} cannot be completed beside {', '.join(present())}:\n{reason}")
         added = [item["metadata"] for item in json.loads(report.read_text(encoding="utf-8"))["install"]]
     if not added:
         return "mmcourse: ready, nothing was missing"

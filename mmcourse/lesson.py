@@ -72,9 +72,9 @@ def setup(lesson: str, seed: int = 0) -> None:
     _seed(seed)
     _style()
     if os.environ.get("MMCOURSE_REPORT"):
-        from mmcourse.recording import record_until_exit
+        from mmcourse.recording import record
 
-        record_until_exit(Path(os.environ["MMCOURSE_REPORT"]))
+        record(Path(os.environ["MMCOURSE_REPORT"]))
 
 
 def _seed(seed: int) -> None:

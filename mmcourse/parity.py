@@ -98,10 +98,12 @@ def numpy_arguments(source: Any) -> dict[str, Any]:
 
 
 def relative_error(got: ArrayLike, wanted: ArrayLike) -> float:
-    """max |got - wanted| / max |wanted|; 0 where both are zero. Raises ValueError if the shapes differ."""
+    """max |got - wanted| / max |wanted|; 0 where both are zero. Raises ValueError if shapes differ or are empty."""
     got, wanted = np.asarray(got, np.float64), np.asarray(wanted, np.float64)
     if got.shape != wanted.shape:
         raise ValueError(f"got shape {got.shape}, wanted {wanted.shape}")
+    if wanted.size == 0:
+        raise ValueError("nothing to compare")
     difference, size = np.max(np.abs(got - wanted)), np.max(np.abs(wanted))
     if size == 0:
         return 0.0 if difference == 0 else float("inf")

@@ -13,29 +13,41 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def record_until_exit(report: Path) -> None:
-    """From now on remember every file opened for reading; at exit write the report.
+def record(report: Path) -> None:
+    """From now on remember every file opened for reading, and write the report after each cell (outside IPython at exit).
 
     Report: {"cpu_seconds": user and system, children included, "peak_mb": resident memory at its highest,
     "reads": loaded modules and opened files of the repository, relative to its root}.
+    After each cell rather than at the end: a kernel that is slow to leave is killed before it could write.
     """
     opened: set[str] = set()
 
     def remember(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open" and isinstance(arguments[0], str) and not arguments[2] & (os.O_WRONLY | os.O_RDWR):
-            opened.add(str(Path(arguments[0]).absolute()))
+            opened.add(os.path.abspath(arguments[0]))  # noqa: PTH100  called for thousands of files
+
+    def write(*_: Any) -> None:
+        report.write_text(json.dumps(_report(opened)), encoding="utf-8")
+
+    from IPython.core.getipython import get_ipython
 
     sys.addaudithook(remember)
-    atexit.register(lambda: report.write_text(json.dumps(_report(opened)), encoding="utf-8"))
+    shell = get_ipython()
+    if shell is None:
+        atexit.register(write)
+    else:
+        shell.events.register("post_run_cell", write)
 
 
 def of_repository(files: set[str]) -> list[str]:
     """Those of the absolute paths that lie in the repository and not in an environment inside it, relative, sorted."""
-    prefix = Path(sys.prefix).resolve()
+    libraries = (sys.prefix + os.sep, sys.base_prefix + os.sep)
     inside = set()
-    for file in map(Path, files):
-        resolved = file.resolve()
-        if resolved.is_file() and ROOT in resolved.parents and prefix not in resolved.parents and file.suffix != ".pyc":
+    for file in files:
+        if file.startswith(libraries) or file.endswith(".pyc"):  # nearly all; only the rest is worth a look at the disk
+            continue
+        resolved = Path(file).resolve()
+        if resolved.is_file() and ROOT in resolved.parents and not str(resolved).startswith(libraries):
             inside.add(resolved.relative_to(ROOT).as_posix())
     return sorted(inside)
 

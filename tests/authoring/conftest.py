@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ FILES = {
 }
 
 
-def make_repository(folder: Path) -> Path:
+def _make_repository(folder: Path) -> Path:
     """A repository with the real package and the real authoring tools and nothing else; no git history."""
     root = folder / "mein Kürs 课"
     for package in ("authoring", "mmcourse"):
@@ -42,16 +43,22 @@ def make_repository(folder: Path) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def make_repository() -> Callable[[Path], Path]:
+    """make_repository(folder) -> root of a repository without lessons."""
+    return _make_repository
+
+
 @pytest.fixture
 def empty(tmp_path: Path) -> Path:
     """A repository without lessons."""
-    return make_repository(tmp_path)
+    return _make_repository(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository whose one lesson is the skeleton, executed. Shared: copy it before changing it."""
-    root = make_repository(tmp_path_factory.mktemp("executed"))
+    root = _make_repository(tmp_path_factory.mktemp("executed"))
     new_lesson.main(root, [LESSON])
     assert notebooks.main(root, []) == 0
     return root

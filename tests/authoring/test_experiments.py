@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from authoring.experiments import is_current, read_results, results_path
+from authoring.experiments import changed_modules, is_current, read_results, results_path, script_hash, to_text
 from mmcourse import lesson
 
 SCRIPT = '''"""A tiny sweep."""
@@ -56,33 +56,59 @@ def test_results_carry_configuration_hash_versions_and_costs(empty: Path) -> Non
     assert "sweep [3/3]: x=2 -> y=4 half=1 (" in done.stdout
     stored = read_results(results_path(empty, "sweep"))
     assert stored["config"] == {"factor": 2, "count": 3}
-    assert stored["modules"] == ["mmcourse/__init__.py", "mmcourse/errors.py", "mmcourse/lazy.py"]
+    assert stored["script"] == script_hash(empty, "sweep")
+    assert list(stored["modules"]) == ["mmcourse/__init__.py", "mmcourse/errors.py", "mmcourse/lazy.py"]
+    assert stored["cpu_seconds"] >= 0
     assert {"python", "numpy"} <= set(stored["versions"])
     assert [(point["settings"], point["result"]) for point in stored["points"]] == [
         ({"x": x}, {"y": 2 * x, "half": x / 2}) for x in range(3)
     ]
-    assert all(point["cpu_seconds"] >= 0 for point in stored["points"])
+    text = results_path(empty, "sweep").read_text(encoding="utf-8")
+    assert text == to_text(stored)
+    assert '\n  {"settings": {"x": 1}, "result": {"y": 2, "half": 0.5}},\n' in text
     assert not list((empty / "experiments").glob("*.part"))
 
     calls(empty)
     assert make_experiments(empty).stdout == "sweep: up to date\n"
     assert calls(empty) == ""
-    for file, before, after, current in (
-        ("experiments/sweep.py", "import mmcourse", "# a comment\n\nimport mmcourse", True),
-        ("experiments/sweep.py", "/ 2", "/ 4", False),
-        ("experiments/sweep.py", "/ 4", "/ 2", True),
-        ("mmcourse/errors.py", '"""', "'''", False),
+    for before, after, current in (
+        ("import mmcourse", "# a comment\n\nimport mmcourse", True),
+        ("A tiny sweep.", "A small sweep.", True),
+        ("/ 2", "/ 4", False),
+        ("/ 4", "/ 2", True),
     ):
-        path = empty / file
+        path = empty / "experiments" / "sweep.py"
         path.write_text(path.read_text(encoding="utf-8").replace(before, after, 1), encoding="utf-8")
         assert is_current(empty, "sweep", stored) is current
+
+
+def test_a_changed_module_is_named_and_computes_nothing(empty: Path) -> None:
+    write(empty)
+    assert make_experiments(empty).returncode == 0
+    stored = read_results(results_path(empty, "sweep"))
+    calls(empty)
+    errors = empty / "mmcourse" / "errors.py"
+    text = errors.read_text(encoding="utf-8")
+    errors.write_text(text.replace('"""', '"""Other words. ', 1) + "# a comment\n", encoding="utf-8")
+    assert changed_modules(empty, stored) == []
+    errors.write_text(text + "ANOTHER = 1\n", encoding="utf-8")
+    assert is_current(empty, "sweep", stored)
+    assert make_experiments(empty).stdout == (
+        'sweep: mmcourse/errors.py changed since; `make experiments ARGS="sweep --force"` computes again\n'
+    )
+    assert calls(empty) == ""
+    assert make_experiments(empty, "sweep", "--force").returncode == 0
+    assert calls(empty) == "0 1 2"
+    assert make_experiments(empty).stdout == "sweep: up to date\n"
 
 
 def test_an_interrupted_experiment_goes_on_where_it_stopped(empty: Path) -> None:
     write(empty)
     stop = empty / "experiments" / "stop1"
     stop.touch()
-    assert make_experiments(empty).returncode != 0
+    stopped = make_experiments(empty)
+    assert stopped.returncode == 130
+    assert "sweep: stopped; finished points are kept" in stopped.stderr
     assert calls(empty) == "0 1"
     assert not results_path(empty, "sweep").exists()
     partial = empty / "experiments" / "sweep.json.part"
@@ -96,15 +122,18 @@ def test_an_interrupted_experiment_goes_on_where_it_stopped(empty: Path) -> None
     assert not partial.exists()
 
 
-def test_points_of_an_older_script_are_not_taken_over(empty: Path) -> None:
+@pytest.mark.parametrize("changed", ["experiments/sweep.py", "mmcourse/errors.py"])
+def test_points_computed_by_other_code_are_not_taken_over(empty: Path, changed: str) -> None:
     write(empty)
     (empty / "experiments" / "stop2").touch()
     assert make_experiments(empty).returncode != 0
     (empty / "experiments" / "stop2").unlink()
-    write(empty, SCRIPT.replace('"factor": 2', '"factor": 5'))
+    calls(empty)
+    with (empty / changed).open("a", encoding="utf-8") as file:
+        file.write("\nANOTHER = 1\n")
     done = make_experiments(empty, "--jobs", "2")
     assert done.returncode == 0, done.stderr
-    assert [point["result"]["y"] for point in read_results(results_path(empty, "sweep"))["points"]] == [0, 5, 10]
+    assert sorted(calls(empty).split()) == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +155,7 @@ def test_a_fault_is_named(empty: Path, before: str, after: str, said: str) -> No
 
 
 def test_a_lesson_reads_one_record_a_point(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stored = {"points": [{"settings": {"x": 1, "kind": "a"}, "result": {"y": 2.5}, "cpu_seconds": 1}]}
+    stored = {"points": [{"settings": {"x": 1, "kind": "a"}, "result": {"y": 2.5}}]}
     results_path(empty, "sweep").write_text(json.dumps(stored), encoding="utf-8")
     monkeypatch.setattr(lesson, "__file__", str(empty / "mmcourse" / "lesson.py"))
     assert lesson.experiment("sweep") == [{"x": 1, "kind": "a", "y": 2.5}]

@@ -33,6 +33,14 @@ def test_comments_and_blank_lines_do_not_count_and_strings_do() -> None:
     assert without_comments(MEANT) == MEANT
 
 
+def test_docstrings_of_a_module_do_not_count_and_other_strings_do() -> None:
+    code = '"""Doc."""  # why\n\nx = """a\nb"""\n\nclass A:\n    """Doc.\n\n    More."""\n    y = ("b"\n         "c")\n'
+    meant = 'x = """a\nb"""\nclass A:\n    y = ("b"\n         "c")'
+    assert without_comments(code, docstrings=False) == meant
+    assert without_comments('f("a")\n"b" + c\n"d"', docstrings=False) == 'f("a")\n"b" + c'
+    assert without_comments('"d"') == '"d"'
+
+
 def test_a_blank_line_inside_a_string_counts() -> None:
     assert without_comments('x = """a\n\nb"""') != without_comments('x = """a\nb"""')
 

@@ -230,7 +230,7 @@ class Keras:
 
     @staticmethod
     def gate(layer: Any, features: Arrays, mask: Arrays | None) -> np.ndarray:
-        return layer.gate({name: tf.constant(x) for name, x in features.items()}, mask).numpy()
+        return layer.gate(features, mask).numpy()
 
     @staticmethod
     def gradients(layer: Any, features: Arrays, mask: Arrays | None, cotangent: np.ndarray) -> Arrays:

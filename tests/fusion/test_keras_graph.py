@@ -1,5 +1,6 @@
 """Keras layers in a graph: model.fit, tf.function, XLA. Nothing goes unchecked in silence."""
 
+import runpy
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from mmcourse.errors import NotFiniteError, ShapeError
-from mmcourse.fusion.keras import WeightedSumFusion
+from mmcourse.fusion.keras import WeightedSumFusion, values
 from mmcourse.parity import relative_error
 from tests.fusion.halves import Arrays, Case, Keras
 
@@ -176,3 +177,9 @@ def test_errors_keep_their_class_inside_a_model() -> None:
         Classifier()(spoiled(3))
     with pytest.raises(ShapeError, match="weighted sum: image: got width 8, wanted 3"):
         Classifier()({"text": keras.Input((4,)), "image": keras.Input((8,))})
+
+
+def test_another_backend_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    with pytest.raises(ImportError, match="needs Keras on TensorFlow, not KERAS_BACKEND=torch"):
+        runpy.run_path(values.__file__)

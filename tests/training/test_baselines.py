@@ -178,7 +178,7 @@ def test_a_gate_interacts():
 
 
 WIDTHS = {"image": 3, "text": 2}
-OPTIONS = {"epochs": 25, "learning_rate": 0.02, "progress": False, "device": "cpu"}
+OPTIONS = {"epochs": 12, "learning_rate": 0.04, "progress": False, "device": "cpu"}
 
 
 def table_of(kind, build=Network, *, missing=None, n=(1200, 500), **options):

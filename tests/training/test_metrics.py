@@ -69,6 +69,15 @@ def test_a_higher_level_is_wider_and_more_examples_are_narrower():
     assert (many.high - many.low) / (one.high - one.low) == pytest.approx(1 / 4, rel=0.15)
 
 
+def test_for_many_examples_the_interval_is_the_normal_one():
+    a, b = answers(2000, 0.8, 0.7)
+    error = np.std(a.astype(float) - b) / np.sqrt(2000)
+    for level, quantile in ((0.95, 1.960), (0.8, 1.282)):
+        interval = paired_interval(a, b, level=level, draws=4000)
+        for end in (interval.difference - interval.low, interval.high - interval.difference):
+            assert end == pytest.approx(quantile * error, rel=0.1), level
+
+
 def test_what_is_hard_for_both_cancels():
     a, b = answers(300, 0.8, 0.8)
     almost = a.copy()

@@ -44,8 +44,11 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def chapter_of(row: Row) -> str:
-    """`fusion`, for an open row by its chapter, for any other by the folder of its page."""
-    return row["page"].split("/")[1] if "page" in row else row["chapter"]
+    """The chapter of an open row, else the folder of its page; a page outside all chapters is back matter."""
+    if "page" not in row:
+        return row["chapter"]
+    folder = row["page"].split("/")[1]
+    return folder if folder in CHAPTERS else "back_matter"
 
 
 def link(row: Row) -> str:
@@ -147,14 +150,9 @@ class CorrectionsList(Record):
         about = nodes.inline("", f" {row['id']}, {str(row['kind']).lower()}", classes=["correction-about"])
         where = f"Shown in {place(row)}." if row["status"] == "shown" else f"To be shown: {place(row)}."
         said = with_links(row["fault"]), f"**Right:** {with_links(row['right'])}", where
-        made = nodes.definition_list_item(
-            "",
-            nodes.term("", "", *subject, about),
-            nodes.definition("", *self.parse_text_to_nodes("\n\n".join(said))),
-            names=[row["id"].lower()],
-        )
-        self.state.document.note_explicit_target(made, made)
-        return made
+        term = nodes.term("", "", *subject, about, names=[row["id"].lower()])
+        self.state.document.note_explicit_target(term, term)
+        return nodes.definition_list_item("", term, nodes.definition("", *self.parse_text_to_nodes("\n\n".join(said))))
 
 
 def setup(app: Sphinx) -> None:

@@ -50,5 +50,6 @@ class GatedFusion(ProjectedFusion):
 
     def _gate(self, hidden: Any, present: Any) -> Any:
         kernel, bias, score = self.value(self.kernel), self.value(self.bias), self.value(self.score)
-        scores = ops.tanh(hidden @ kernel + bias) @ score[:, None]  # (batch, M, out) -> (batch, M, 1)
-        return softmax_over_present(scores[..., 0], present)
+        # Not `hidden @ kernel`: TensorFlow would repeat the kernel's gradient for every example of the batch.
+        state = ops.tanh(ops.tensordot(hidden, kernel, axes=1) + bias)  # (batch, M, hidden)
+        return softmax_over_present(ops.tensordot(state, score, axes=1), present)

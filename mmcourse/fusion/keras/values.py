@@ -17,7 +17,7 @@ if keras.backend.backend() != "tensorflow":
     raise ImportError(f"mmcourse.fusion.keras needs Keras on TensorFlow, not KERAS_BACKEND={keras.backend.backend()}")
 
 Tensors = Mapping[str, Any]
-UNKNOWN = "{}"  # stands in a message for what is known only when the graph runs
+UNKNOWN = "\0"  # stands in a message for what is known only when the graph runs
 
 
 def check_batch(features: Tensors, mask: Tensors, where: str) -> tuple[Tensors, Tensors]:

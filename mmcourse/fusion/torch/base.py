@@ -36,7 +36,7 @@ class Fusion(nn.Module):
         mask = {} if mask is None else mask
         checks.check_mapping(features, "features", self.where)
         checks.check_mapping(mask, "mask", self.where)
-        batch = checks.check_features(self._specs(features), self.dims, self.where, dtype=self._dtype(features))
+        batch = checks.check_features(self._specs(features), self.dims, self.where, dtype=self._dtype())
         checks.check_mask(self._specs(mask), self.dims, batch, self.where)
 
         inputs, present = [features[modality] for modality in self.dims], None
@@ -58,7 +58,7 @@ class Fusion(nn.Module):
                 raise DtypeError(modality, got=type(x).__name__, wanted="a torch.Tensor", where=self.where)
         return {m: Spec(tuple(x.shape), str(x.dtype).removeprefix("torch.")) for m, x in tensors.items()}
 
-    def _dtype(self, features: Mapping[str, Tensor]) -> str | None:
+    def _dtype(self) -> str | None:
         """The dtype of the parameters; None where there are none, or where autocast mends what differs."""
         parameter = next(chain(self.parameters(), self.buffers()), None)
         if parameter is None or torch.is_autocast_enabled(parameter.device.type):

@@ -1,0 +1,65 @@
+"""`python -m benchmarks [NAME ...]`: run all cases, or those of the named files, and report ratios."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+FOLDER = Path(__file__).resolve().parent
+RESULTS = FOLDER / "results.json"
+
+
+def use_threads(threads: int) -> None:
+    """Tell every library that is loaded from now on; benchmarks compare on the CPU."""
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ[variable] = str(threads)
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def discover(names: list[str]) -> Iterator[Any]:
+    """Yield the cases of the named files, of all without names; a file has cases if it has a function of that name."""
+    found = {
+        module.name: import_module(f"benchmarks.{module.name}")
+        for module in iter_modules([str(FOLDER)])
+        if module.name[0] != "_"
+    }
+    files = {name: module.cases for name, module in found.items() if hasattr(module, "cases")}
+    if unknown := sorted(set(names) - set(files)):
+        raise SystemExit(f"{', '.join(unknown)}: no such file of cases; there is {', '.join(files)}")
+    for name in names or files:
+        yield from files[name]()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Ratios of speed and memory against peers."
+    )
+    parser.add_argument("names", nargs="*", help="files of cases, all if none is named")
+    parser.add_argument("--rounds", type=int, default=11, help="interleaved timings of each side, at least 7")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    if options.rounds < 7:
+        parser.error("--rounds: a median wants at least 7")
+    use_threads(options.threads)
+
+    from benchmarks import report, runner  # NumPy reads the number of threads when it is loaded
+
+    clock_name, clock = runner.clock_for(options.threads)
+    results = []
+    for case in discover(options.names):
+        results.append(runner.measure(case, options.rounds, clock))
+        print(f"{results[-1].ratio:6.2f}  {case.name} against {case.against}", flush=True)
+    print(f"\nThreads: {options.threads}. {clock_name}, median of {options.rounds} interleaved rounds.\n")
+    print(report.table(results))
+    if options.names:
+        print("\nNot all files were run: benchmarks/results.json stays as it is.")
+    else:
+        report.write(RESULTS, results, threads=options.threads, clock=clock_name, rounds=options.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,470 @@
+"""The book's own directives, role and hooks, on projects of one page."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from coursebook import anchors, bibliography, boxes, costs, figures, notebooks, records, theme_mends, values
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.console import strip_colors
+from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+LESSON = "fusion/sum"
+
+
+def figure_output(key: str, caption: str = "A caption.", alt: str = "One dot.") -> dict:
+    about = {"figure": key, "caption": caption, "alt": alt}
+    return {"output_type": "display_data", "data": {"image/png": PIXEL}, "metadata": {"mmcourse": about}}
+
+
+def number_output(kind: str, key: str, value: float, line: str, **more: object) -> dict:
+    record = {"key": key, "value": value, **more}
+    data = {"text/plain": line, f"application/vnd.mmcourse.{kind}+json": record}
+    return {"output_type": "display_data", "data": data, "metadata": {}}
+
+
+def stream(text: str) -> dict:
+    return {"output_type": "stream", "name": "stdout", "text": text}
+
+
+def code(source: str, *outputs: dict, tags: tuple[str, ...] = ()) -> dict:
+    metadata = {"tags": list(tags)} if tags else {}
+    return {
+        "cell_type": "code", "id": "c", "execution_count": 1, "metadata": metadata, "source": source,
+        "outputs": list(outputs),
+    }  # fmt: skip
+
+
+def prose(source: str) -> dict:
+    return {"cell_type": "markdown", "id": "m", "metadata": {}, "source": source}
+
+
+GAIN = number_output("claim", "gain", 0.20842, "claim: fused gains at least 0.15", at_least=0.15, at_most=None, unit="")
+LOSS = number_output("claim", "loss", -3.0, "claim: time lost at most 0 s", at_least=None, at_most=0.0, unit="s")
+SUM = number_output("exact", "sum", 2.5, "the sum is 2.5", text="the sum is {}")
+DOTS = figure_output("dots", caption="Dots **of** size $k^2$.", alt='A "dot" & <nothing> else.')
+CELLS = (
+    prose("# The sum\n\nWhat it does."),
+    code("import sys", tags=("colab",)),
+    code("work()", stream("before\n"), DOTS, stream("after\n"), GAIN, LOSS, SUM),
+    code("!ls", figure_output("more")),
+)
+
+
+def write_notebook(root: Path, cells: tuple[dict, ...] = CELLS) -> Path:
+    path = root / "notebooks" / f"{LESSON}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = {"cells": list(cells), "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return path
+
+
+@dataclass
+class Built:
+    app: Sphinx
+    warnings: str
+
+    def page(self, name: str = "index") -> nodes.document:
+        return self.app.env.get_and_resolve_doctree(name, self.app.builder)
+
+    def dependencies(self, name: str = "index") -> set[str]:
+        return {Path(path).name for path in self.app.env.dependencies[name]}
+
+
+Build = Callable[..., Built]
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Build:
+    """Build a project of one page, index.md, beside whatever the test put into tmp_path."""
+
+    def run(page: str) -> Built:
+        (tmp_path / "index.md").write_text(f"# Page\n\n{page}\n", encoding="utf-8")
+        warnings = io.StringIO()
+        settings = {
+            "extensions": ["myst_nb", "coursebook"],
+            "myst_enable_extensions": ["dollarmath", "colon_fence"],
+            "myst_heading_anchors": 3,
+            "nb_execution_mode": "off",
+            "numfig": True,
+            "exclude_patterns": ["out"],
+        }
+        out = tmp_path / "out"
+        with patch_docutils(), docutils_namespace():
+            app = Sphinx(tmp_path, None, out / "text", out / "trees", "pseudoxml", settings, None, warnings)
+            app.build(force_all=True)
+            return Built(app, strip_colors(warnings.getvalue()))
+
+    return run
+
+
+# ---------------------------------------------------------------------------------------------- values and claims
+
+
+@pytest.mark.parametrize(
+    ("role", "text"),
+    [("gain", "0.208"), ("gain|.2f", "0.21"), ("gain | .0%", "21%"), ("loss|+.1f", "−3.0"), ("sum", "2.5")],
+)
+def test_a_value_is_written_as_asked(tmp_path: Path, build: Build, role: str, text: str):
+    write_notebook(tmp_path)
+    built = build(f"Gains {{value}}`{LESSON}:{role}`.")
+    [value] = [node for node in built.page().findall(nodes.inline) if "lesson-value" in node["classes"]]
+    assert value.astext() == text
+    assert "value:" not in built.warnings
+    assert "sum.ipynb" in built.dependencies()
+
+
+@pytest.mark.parametrize(
+    ("role", "complaint"),
+    [
+        (f"{LESSON}:no-such", "index.md:3: WARNING: value: lesson fusion/sum stored no number 'no-such'; stored: gain"),
+        (f"{LESSON}:dots", "stored no number 'dots'"),
+        ("fusion/none:gain", "there is no lesson 'fusion/none'"),
+        (LESSON, "is not of the form chapter/lesson:key"),
+        (f"{LESSON}:gain|.2q", "Unknown format code 'q'"),
+    ],
+)
+def test_an_unknown_value_is_a_warning_that_names_what_is_there(
+    tmp_path: Path, build: Build, role: str, complaint: str
+):
+    write_notebook(tmp_path)
+    assert complaint in build(f"Gains {{value}}`{role}`.").warnings
+
+
+def test_a_stored_nan_is_a_warning(tmp_path: Path, build: Build):
+    bad = number_output("claim", "bad", float("nan"), "claim: bad at least 0", at_least=0.0, at_most=None, unit="")
+    write_notebook(tmp_path, (prose("# T"), code("x", bad)))
+    assert "the stored number is nan" in build(f"{{value}}`{LESSON}:bad`").warnings
+
+
+def test_a_claim_shows_its_bound_and_the_number_measured(tmp_path: Path, build: Build):
+    write_notebook(tmp_path)
+    claims = "\n\n".join(f"```{{lesson-claim}} {LESSON}:{key}\n```" for key in ("gain", "loss"))
+    shown = [node.astext() for node in build(claims).page().findall(nodes.paragraph)]
+    assert shown == ["fused gains at least 0.15 (measured: 0.208)", "time lost at most 0 s (measured: −3 s)"]
+
+
+@pytest.mark.parametrize("key", ["no-such", "sum"])
+def test_what_is_no_claim_is_not_shown_as_one(tmp_path: Path, build: Build, key: str):
+    write_notebook(tmp_path)
+    built = build(f"```{{lesson-claim}} {LESSON}:{key}\n```")
+    assert "WARNING: lesson-claim:" in built.warnings
+
+
+# -------------------------------------------------------------------------------------------------------- figures
+
+
+def test_a_figure_has_image_caption_alternative_text_and_number(tmp_path: Path, build: Build):
+    write_notebook(tmp_path)
+    built = build(f"```{{lesson-figure}} {LESSON}:dots\n:name: here\n```\n\nSee {{numref}}`here`.")
+    [figure] = built.page().findall(nodes.figure)
+    image = figure.next_node(nodes.image)
+    assert image["alt"] == 'A "dot" & <nothing> else.'
+    assert (tmp_path / image["uri"].lstrip("/")).read_bytes() == base64.b64decode(PIXEL)
+    caption = figure.next_node(nodes.caption)
+    assert caption.astext() == "Dots of size k^2."
+    assert caption.next_node(nodes.math).astext() == "k^2"
+    assert built.app.env.toc_fignumbers["index"]["figure"] == {"here": (1,)}
+    assert "See Fig. 1." in built.page().astext()
+    assert "sum.ipynb" in built.dependencies()
+
+
+def test_a_figure_may_get_another_caption(tmp_path: Path, build: Build):
+    write_notebook(tmp_path)
+    built = build(f"```{{lesson-figure}} {LESSON}:dots\n:caption: *Other* words.\n```")
+    assert next(built.page().findall(nodes.caption)).astext() == "Other words."
+
+
+@pytest.mark.parametrize(
+    ("outputs", "complaint"),
+    [
+        ((), "stored no figure 'dots'; stored: none"),
+        ((figure_output("dots", caption=" "),), "figure 'dots' of sum.ipynb has no caption"),
+        ((figure_output("dots", alt=""),), "figure 'dots' of sum.ipynb has no alt"),
+        ((DOTS, DOTS), "stores two figures 'dots'"),
+        (({**DOTS, "data": {"image/svg+xml": "<svg/>"}},), "holds neither image/png nor image/gif"),
+    ],
+)
+def test_a_figure_that_is_missing_or_faulty_is_a_warning(
+    tmp_path: Path, build: Build, outputs: tuple[dict, ...], complaint: str
+):
+    write_notebook(tmp_path, (prose("# T"), code("x", *outputs)))
+    built = build(f"```{{lesson-figure}} {LESSON}:dots\n```")
+    assert "index.md:3: WARNING: lesson-figure:" in built.warnings
+    assert complaint in built.warnings
+
+
+def test_images_have_readable_names():
+    assert figures.file_name("fusion/weighted_sum:norm-ratio", ".png") == "fusion-weighted_sum-norm-ratio.png"
+
+
+# ------------------------------------------------------------------------------------------------------ notebooks
+
+
+def test_a_notebook_gets_its_cost_and_loses_its_colab_cell():
+    cells = notebooks.prepare({"cells": list(CELLS), "metadata": {}}, LESSON)["cells"]
+    assert cells[0]["source"] == CELLS[0]["source"]
+    assert cells[1]["source"] == f"```{{lesson-cost}} {LESSON}\n```"
+    assert not any("colab" in cell["metadata"].get("tags", []) for cell in cells)
+    assert len({cell["id"] for cell in cells}) == len(cells)
+
+
+def test_figures_and_claims_become_cells_in_the_order_of_the_outputs():
+    cells = notebooks.split(CELLS[2], LESSON)
+    assert [cell["cell_type"] for cell in cells] == ["code", "markdown", "code", "markdown", "markdown", "code"]
+    assert [cell["source"].split()[1] for cell in cells if cell["cell_type"] == "markdown"] == [
+        f"{LESSON}:dots", f"{LESSON}:gain", f"{LESSON}:loss",
+    ]  # fmt: skip
+    kept = [output for cell in cells if cell["cell_type"] == "code" for output in cell["outputs"]]
+    assert [output.get("text", output.get("data")) for output in kept] == [
+        "before\n", "after\n", {"text/plain": "the sum is 2.5"},
+    ]  # fmt: skip
+    hidden = ["remove-input" in cell["metadata"].get("tags", []) for cell in cells if cell["cell_type"] == "code"]
+    assert hidden == [False, True, True], "the code is shown once"
+
+
+def test_a_cell_without_outputs_stays_as_it_is():
+    assert notebooks.split(code("x = 1"), LESSON) == [code("x = 1")]
+    assert [cell["cell_type"] for cell in notebooks.split(CELLS[3], LESSON)] == ["code", "markdown"]
+
+
+def test_a_lesson_builds_without_warning_and_shows_everything(tmp_path: Path, build: Build):
+    write_notebook(tmp_path)
+    (tmp_path / costs.COSTS).write_text("lesson,cpu_seconds,peak_mb,budget_seconds\nfusion/sum,31.4,812,100\n")
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "costs.md").write_text("# Costs\n", encoding="utf-8")
+    built = build(f"```{{toctree}}\nnotebooks/{LESSON}\nbook/costs\n```")
+    assert "WARNING" not in built.warnings, built.warnings
+    page = built.page(f"notebooks/{LESSON}")
+    assert "Cost. 31 s of processor time and 0.8 GB of memory, measured." in page.astext()
+    assert len(list(page.findall(nodes.figure))) == 2
+    assert "costs.csv" in built.dependencies(f"notebooks/{LESSON}")
+    # The label of a figure is its address, so that other pages can name it.
+    assert f"{LESSON}:dots" in built.app.env.domains["std"].labels
+
+
+# ----------------------------------------------------------------------------------------------------------- boxes
+
+
+def boxed(built: Built) -> list[tuple[str, list[str]]]:
+    return [(node[0].astext(), node["classes"]) for node in built.page().findall(nodes.admonition)]
+
+
+@pytest.mark.parametrize("word", list(boxes.BOXES))
+def test_a_quote_with_a_known_word_becomes_a_box(build: Build, word: str):
+    built = build(f"> **{word}.** Some text.")
+    assert boxed(built) == [(word, ["admonition", word.lower(), boxes.BOXES[word]])]
+    assert not list(built.page().findall(nodes.block_quote))
+
+
+def test_a_box_keeps_lists_formulas_code_and_links(build: Build):
+    built = build(
+        "1. first\n\n   > **Correction.** Not $a$ but *b*.\n   lazy line\n   >\n   > - item $k$\n   >\n   > ```python\n"
+        "   > w = 1\n   > ```\n\n2. second"
+    )
+    [box] = built.page().findall(nodes.admonition)
+    assert isinstance(box.parent, nodes.list_item)
+    title, paragraph, items, block = box.children
+    assert title.astext() == "Correction"
+    assert paragraph.astext() == "Not a but b.\nlazy line"
+    assert items.next_node(nodes.math).astext() == "k"
+    assert block.astext().strip() == "w = 1"
+
+
+def test_a_box_may_have_its_text_below_its_word(build: Build):
+    [box] = build("> **Exercise.**\n>\n> - one\n> - two").page().findall(nodes.admonition)
+    assert [type(child) for child in box.children] == [nodes.title, nodes.bullet_list]
+
+
+@pytest.mark.parametrize(
+    "quote", ["> Just a quote.", "> Some **Note.** inside.", "> **Two words.** here.", "> **bold**"]
+)
+def test_other_quotes_stay_quotes(build: Build, quote: str):
+    built = build(quote)
+    assert not boxed(built)
+    assert "box" not in built.warnings
+
+
+def test_a_mistyped_box_is_a_warning(build: Build):
+    assert "index.md:3: WARNING: unknown box 'Corection'; known: Correction" in build("> **Corection.** Text.").warnings
+
+
+def test_both_ways_to_write_a_box_look_the_same(build: Build):
+    built = build("> **Correction.** A\n\n```{admonition} Correction\n:class: correction\nB\n```")
+    first, second = boxed(built)
+    assert set(second[1]) | {"admonition"} == set(first[1])
+
+
+# ----------------------------------------------------------------------------------------------------------- costs
+
+
+def test_a_lesson_without_a_measured_cost_is_a_warning(build: Build):
+    warnings = build(f"```{{lesson-cost}} {LESSON}\n```").warnings
+    assert "notebooks/costs.csv has no line for fusion/sum; run `make notebooks`" in warnings
+
+
+def test_the_table_of_costs_has_a_row_for_each_lesson(tmp_path: Path, build: Build):
+    write_notebook(tmp_path, (prose("# The sum"),))
+    (tmp_path / costs.COSTS).write_text("lesson,cpu_seconds,peak_mb,budget_seconds\nfusion/sum,0.2,1851,100\n")
+    built = build("```{lesson-costs}\n```")
+    [body] = built.page().findall(nodes.tbody)
+    assert [cell.astext() for cell in body.findall(nodes.entry)] == ["The sum", "1 s", "1.9 GB"]
+
+
+# --------------------------------------------------------------------------------------------------------- records
+
+COVERAGE = """
+- {id: S0-01, part: Part, what: "Use of a*b* & <b> | $x$", status: open, chapter: concepts, lesson: first_model}
+- {id: S0-02, part: Part, what: Taught, status: taught, page: book/fusion/page, anchor: a-head, shown_by: {claim: gain}}
+- {id: S1-01, part: Part, same_as: S0-02, what: Again}
+- {id: S1-02, part: Other, what: Read, status: taught, page: book/fusion/page, anchor: a-head, shown_by: {text: words}}
+"""
+CORRECTIONS = """
+- id: C-01
+  subject: The $x$
+  kind: wrong
+  fault: Says $y$
+  right: See D-02.
+  status: open
+  chapter: fusion
+- id: D-02
+  subject: A name
+  kind: wrong
+  fault: f
+  right: r
+  status: shown
+  page: book/fusion/page
+  anchor: a-head
+  shown_by: {figure: dots}
+- {id: D-03, subject: A, kind: wrong, fault: f, right: r, status: shown, page: book/top, anchor: top,
+   shown_by: {text: words}}
+"""
+
+
+ORPHAN = "---\norphan: true\n---\n"
+
+
+@pytest.fixture
+def registries(tmp_path: Path) -> Path:
+    (tmp_path / "book" / "fusion").mkdir(parents=True)
+    (tmp_path / "book" / "top.md").write_text(ORPHAN + "# Top\n", encoding="utf-8")
+    (tmp_path / "book" / "fusion" / "page.md").write_text(ORPHAN + "# Other page\n\n## A head\n", encoding="utf-8")
+    (tmp_path / "book" / "coverage.yml").write_text(COVERAGE, encoding="utf-8")
+    (tmp_path / "book" / "corrections.yml").write_text(CORRECTIONS, encoding="utf-8")
+    return tmp_path / "book"
+
+
+def test_coverage_lists_distinct_rows_by_part(registries: Path, build: Build):
+    built = build("```{coverage-table}\n```")
+    page = built.page()
+    assert "3 distinct subjects: 2 taught, 1 planned." in page.astext()
+    rows = [[cell.astext() for cell in row.findall(nodes.entry)] for body in page.findall(nodes.tbody) for row in body]
+    assert rows == [
+        ["Taught", "A head (claim gain)", "S0-02, S1-01"],
+        ["Use of a*b* & <b> | $x$", "planned: Concepts, first model", "S0-01"],
+        ["Read", "A head", "S1-02"],
+    ]
+    assert [section[0].astext() for section in page.findall(nodes.section)] == ["Page", "Part", "Other"]
+    assert "coverage.yml" in built.dependencies()
+
+
+def test_corrections_have_anchors_links_and_formulas(registries: Path, build: Build):
+    built = build("```{corrections-list}\n```\n\nSee [the first](index.md#c-01).")
+    page = built.page()
+    terms = {term["ids"][0]: term.parent for term in page.findall(nodes.term)}
+    assert list(terms) == ["d-02", "c-01", "d-03"], "by chapter, what is shown first"
+    assert "Shown in A head (figure dots)." in terms["d-02"].astext()
+    assert "To be shown: Fusion mathematics." in terms["c-01"].astext()
+    assert next(terms["c-01"].findall(nodes.reference))["refid"] == "d-02"
+    assert [formula.astext() for formula in terms["c-01"].findall(nodes.math)] == ["x", "y"]
+    assert "WARNING" not in built.warnings, built.warnings
+
+
+@pytest.mark.parametrize(("old", "new"), [("a-head", "gone"), ("fusion/page", "fusion/gone")])
+def test_a_record_that_leads_nowhere_is_a_warning(registries: Path, build: Build, old: str, new: str):
+    (registries / "coverage.yml").write_text(COVERAGE.replace(old, new), encoding="utf-8")
+    warnings = build("```{coverage-table}\n```").warnings
+    assert "gone" in warnings
+    assert "myst.xref_missing" in warnings
+
+
+# ---------------------------------------------------------------------------------------------------- bibliography
+
+WORKS = r"""
+@article{zadeh2017, author={Zadeh, Amir and Chen, Minghai}, title={Tensor Fusion}, journal={Proc.}, year={2017},
+  pages={1--9}, volume={3}, number={2}, doi={10.1/x}, checked={looked up}}
+@misc{groups2001, author={{Many Groups}}, title={{\"U}ber alles}, year={2001}, eprint={0101.1}, checked={page seen}}
+@misc{site2020, author={van der Berg, J. and {\v S}ok, Jean-Luc}, title={A page}, howpublished={Web}, year={2020},
+  url={https://example.org/a/}, note={Version 2}, checked={opened}}
+"""
+
+
+def test_the_bibliography_lists_works_by_author_with_their_check(tmp_path: Path, build: Build):
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "references.bib").write_text(WORKS, encoding="utf-8")
+    built = build("```{bibliography-list}\n```\n\nAs in [Zadeh (2017)](index.md#zadeh2017).")
+    items = [(item["ids"], item.astext()) for item in built.page().findall(nodes.list_item)]
+    assert [ids for ids, _ in items] == [["groups2001"], ["site2020"], ["zadeh2017"]]
+    assert (
+        items[2][1] == "Zadeh, A. and Chen, M. (2017). Tensor Fusion. Proc. 3(2), 1–9. doi:10.1/x. Checked: looked up."
+    )
+    assert items[1][1].startswith("van der Berg, J. and Šok, J.-L. (2020). A page. Web. example.org/a. Version 2. ")
+    assert items[0][1].startswith("Many Groups (2001). Über alles. arXiv:0101.1. ")
+    assert "WARNING" not in built.warnings, built.warnings
+    assert "references.bib" in built.dependencies()
+
+
+def test_a_link_to_a_work_that_is_not_listed_is_a_warning(tmp_path: Path, build: Build):
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "references.bib").write_text(WORKS, encoding="utf-8")
+    built = build("```{bibliography-list}\n```\n\nAs in [Nobody](index.md#nobody1999).")
+    assert "local id not found in doc 'index': 'nobody1999'" in built.warnings
+
+
+# ------------------------------------------------------------------------------------------------------ theme mends
+
+HEAD = (
+    '<script src="../_static/vendor/fontawesome/6.5.2/js/all.min.js?digest=1"></script>'
+    '<link rel="preload" as="font" type="font/woff2" crossorigin href="a/webfonts/fa-brands-400.woff2" />'
+    '<div class="bd-sidebar-primary bd-sidebar"><summary><span class="toctree-toggle" role="presentation">'
+)
+
+
+def test_each_mend_changes_the_page():
+    text, found = theme_mends.mend(HEAD)
+    assert found == {mend.pattern for mend in theme_mends.MENDS}
+    assert "script" not in text
+    assert "brands" not in text
+    assert '<summary aria-label="Pages of this chapter">' in text
+    assert 'role="complementary" aria-label="Book"' in text
+
+
+def test_a_mend_that_finds_nothing_any_more_is_an_error(tmp_path: Path):
+    class App:
+        outdir = tmp_path
+        builder = type("Builder", (), {"format": "html"})
+
+    page = tmp_path / "page.html"
+    page.write_text(HEAD, encoding="utf-8")
+    theme_mends.mend_pages(App(), None)
+    assert "aria-label" in page.read_text(encoding="utf-8")
+    page.write_text(HEAD.replace("toctree-toggle", "renamed-by-the-theme"), encoding="utf-8")
+    with pytest.raises(theme_mends.ExtensionError, match=r"no page holds .*toctree-toggle"):
+        theme_mends.mend_pages(App(), None)
+
+
+def test_every_module_of_the_extension_is_set_up():
+    import coursebook
+
+    here = {path.stem for path in Path(coursebook.__file__).parent.glob("*.py")} - {"__init__", "stored"}
+    assert {module.__name__.removeprefix("coursebook.") for module in coursebook.MODULES} == here
+    assert {anchors, bibliography, records, values} <= set(coursebook.MODULES)

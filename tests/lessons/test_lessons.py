@@ -1,0 +1,86 @@
+"""Every lesson keeps every rule of authoring.checks; together they keep the budget, the claims and the experiments.
+
+That each rule refuses what it should is shown in tests/authoring/test_checks.py.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from authoring.checks import RULES, Lesson
+from authoring.claims import claims_path, claims_text
+from authoring.costs import budget_faults
+from authoring.cover import cover_image, cover_path
+from authoring.dialect import BOXES
+from authoring.experiments import experiment_names, is_current, read_results, results_path
+from authoring.lessons import lesson_names
+from authoring.start_page import in_order_of_the_book, start_page_path, start_page_text
+from mmcourse.lesson import LESSON_NAME
+
+ROOT = Path(__file__).resolve().parents[2]
+LESSONS = [Lesson(ROOT, name) for name in lesson_names(ROOT)]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_lesson_keeps(rule, lesson: Lesson) -> None:
+    assert list(rule(lesson)) == []
+
+
+def test_there_are_lessons_with_good_names() -> None:
+    assert LESSONS
+    assert [lesson.name for lesson in LESSONS if not LESSON_NAME.fullmatch(lesson.name)] == []
+
+
+def test_every_notebook_has_a_source() -> None:
+    found = {path.relative_to(ROOT).as_posix() for path in (ROOT / "notebooks").glob("*/*.ipynb")}
+    assert found == {f"notebooks/{lesson.name}.ipynb" for lesson in LESSONS}
+
+
+def test_the_lessons_keep_their_budget() -> None:
+    assert list(budget_faults(ROOT)) == []
+
+
+def test_the_package_carries_the_claims_that_the_notebooks_store() -> None:
+    assert claims_path(ROOT).read_text(encoding="utf-8") == claims_text(ROOT), "run `make notebooks`"
+
+
+@pytest.mark.parametrize("name", experiment_names(ROOT))
+def test_an_experiment_is_current_and_read_by_a_lesson(name: str) -> None:
+    stored = read_results(results_path(ROOT, name))
+    assert stored, f"experiments/{name}.json is missing: run `make experiments`"
+    assert is_current(ROOT, name, stored), f"experiments/{name}.py changed: run `make experiments`"
+    assert any(name in lesson.experiments() for lesson in LESSONS), f"no lesson reads the experiment {name}"
+
+
+def test_the_cover_is_the_figure_that_its_lesson_stores() -> None:
+    assert cover_path(ROOT).read_bytes() == cover_image(ROOT), "run `make notebooks`"
+
+
+def test_the_start_page_lists_every_lesson_with_its_sentence() -> None:
+    text = start_page_path(ROOT).read_text(encoding="utf-8")
+    assert text == start_page_text(ROOT), "run `make notebooks`"
+    assert re.findall(r"^- \[[^]]+\]\((\S+)\.ipynb\): \S", text, re.MULTILINE) == in_order_of_the_book(ROOT)
+    assert sorted(in_order_of_the_book(ROOT)) == lesson_names(ROOT)
+
+
+def test_make_lab_opens_the_start_page() -> None:
+    assert f"/{start_page_path(ROOT).relative_to(ROOT).as_posix()}?" in (ROOT / "tasks.py").read_text(encoding="utf-8")
+
+
+def test_every_result_has_its_script() -> None:
+    assert {path.stem for path in (ROOT / "experiments").glob("*.json")} <= set(experiment_names(ROOT))
+
+
+def test_lessons_and_book_know_the_same_boxes() -> None:
+    module = ast.parse((ROOT / "book" / "_ext" / "coursebook" / "boxes.py").read_text(encoding="utf-8"))
+    values = {
+        node.targets[0].id: node.value
+        for node in module.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    assert tuple(ast.literal_eval(values["BOXES"])) == BOXES

@@ -1,0 +1,126 @@
+"""The runner of the benchmarks: what it refuses, and its arithmetic. Nothing here depends on real time."""
+
+import json
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import report, runner
+from benchmarks.__main__ import discover
+from benchmarks.runner import Case, Result, UnequalError, check_equal, measure
+
+
+class Clock:
+    """Time passes only when a call says how long it takes; each call takes the next of its times, the last for ever."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def lasting(self, *times: float) -> Callable[[], dict[str, float]]:
+        left = list(times)
+
+        def call() -> dict[str, float]:
+            self.now += left.pop(0) if len(left) > 1 else left[0]
+            return {"output": 1.0}
+
+        return call
+
+
+def case(subject: object, peer: object, tolerance: float = 1e-5) -> Case:
+    return Case("subject", "peer", lambda: subject, lambda: peer, tolerance)  # type: ignore[arg-type, return-value]
+
+
+@pytest.mark.parametrize(
+    ("subject", "peer", "message"),
+    [
+        ({"a": [1.0, 2.0]}, {"a": [1.0, 2.1]}, "subject: a differs by 4.8e-02, more than 1e-05"),
+        ({"a": [1.0, np.nan]}, {"a": [1.0, 2.0]}, "subject: a differs by nan"),
+        ({"a": [1.0], "b": [1.0]}, {"a": [1.0], "b": [2.0]}, "subject: b differs"),
+        ({"a": [1.0]}, {"a": [1.0], "b": [2.0]}, r"subject: outputs \['a'\] against \['a', 'b'\]"),
+        ({"a": [1.0]}, {"a": [1.0, 1.0]}, r"subject: a has shape \(1,\) against \(2,\)"),
+    ],
+)
+def test_unequal_outputs_are_refused(subject: object, peer: object, message: str) -> None:
+    with pytest.raises(UnequalError, match=message):
+        check_equal(case(subject, peer))
+    with pytest.raises(UnequalError, match=message):
+        measure(case(subject, peer), 7, Clock())
+
+
+def test_equal_outputs_pass() -> None:
+    check_equal(case({"a": [1.0, 2.0]}, {"a": [1.0, 2.0 + 1e-6]}))
+    check_equal(case({"a": [1.0, 2.0]}, {"a": [1.0, 2.1]}, tolerance=0.1))
+
+
+def test_the_ratio_is_subject_over_peer() -> None:
+    clock = Clock()
+    result = measure(Case("slow", "fast", clock.lasting(0.3), clock.lasting(0.2)), 7, clock)
+    assert (result.ratio, result.lowest, result.highest) == pytest.approx((1.5, 1.5, 1.5))
+    assert (result.milliseconds, result.peer_milliseconds) == pytest.approx((300, 200))
+
+
+def test_the_ratio_is_the_median_over_rounds_of_ratios_within_a_round() -> None:
+    """Two calls go to equality and warming up; then each round's pair is slowed down together, one pair unequally."""
+    clock = Clock()
+    subject = clock.lasting(1, 1, 3, 30, 3, 3, 3, 8, 3)
+    peer = clock.lasting(1, 1, 2, 20, 2, 2, 2, 1, 2)
+    result = measure(Case("slow", "fast", subject, peer), 7, clock)
+    assert (result.ratio, result.lowest, result.highest) == pytest.approx((1.5, 1.5, 8))
+
+
+def test_short_calls_are_timed_many_at_a_time() -> None:
+    clock = Clock()
+    calls = runner.calls_needed(clock.lasting(runner.SHORTEST / 100), clock)
+    assert calls == 128
+    assert runner.seconds(clock.lasting(0.25), calls, clock) == pytest.approx(0.25)
+
+
+@pytest.mark.skipif(runner.peak_megabytes(dict) is None, reason="the system does not tell")
+def test_peak_memory_counts_what_is_free_again_afterwards() -> None:
+    def call() -> dict[str, float]:
+        return {"sum": float(np.ones((4, 2**20)).sum())}  # 32 MB that nobody holds when the call is over
+
+    assert runner.peak_megabytes(call) == pytest.approx(32, abs=4)
+
+
+def test_cases_are_found_by_their_files_and_their_sides_are_equal() -> None:
+    found = list(discover([]))
+    assert {case.against for case in found} == {"plain formula", "check_values=False", "torch"}
+    for each in found:
+        check_equal(each)
+    with pytest.raises(SystemExit, match=r"nosuch: no such file of cases; there is .*fusion"):
+        list(discover(["nosuch"]))
+
+
+def test_the_table_and_the_file_tell_the_same(tmp_path: Path) -> None:
+    result = Result("a", "b", 1.5, 1.25, 2.0, 3.14159, 2.0, 10.0, None)
+    lines = report.table([result]).splitlines()
+    assert lines[-1].split() == ["a", "b", "1.50", "1.25-2.00", "3.14", "2", "10.0", "-"]
+    path = tmp_path / "results.json"
+    report.write(path, [result], threads=1, rounds=7)
+    assert [file.name for file in tmp_path.iterdir()] == ["results.json"]
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert content["results"][0] | {"name": "a", "ratio": 1.5, "milliseconds": 3.14} == content["results"][0]
+    assert content["conditions"] == {"device": "cpu", "threads": 1, "rounds": 7}
+    assert content["versions"]["numpy"] == np.__version__
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text("old", encoding="utf-8")
+    with pytest.raises(TypeError):
+        report.write(path, [], threads=object())
+    assert path.read_text(encoding="utf-8") == "old"
+
+
+def test_the_machine_is_described_without_names_and_paths() -> None:
+    described = report.machine()
+    assert platform.node() not in described.values()
+    for path in (Path.home(), Path.cwd()):
+        assert str(path) not in json.dumps(described)

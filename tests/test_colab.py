@@ -1,0 +1,199 @@
+"""The first cell of every lesson, as on Colab: frameworks are there, the package is not. No network is asked.
+
+A new environment borrows the packages of this one, a module stands in for google.colab, and the cell installs the
+package from a copy of the repository that needs one package more than there is.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from authoring.checks import EXPERIMENT, Lesson
+from authoring.lessons import lesson_names
+from authoring.repository import colab_cell
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT = ("torch", "tensorflow-cpu" if sys.platform == "linux" else "tensorflow", "keras", "numpy")
+SESSION = """
+import json, sys, types
+from importlib import metadata, util
+
+cells, imports, kept, experiments = json.loads(sys.stdin.read())
+before = {name: metadata.version(name) for name in kept}
+assert util.find_spec("mmcourse") is None, "the package is there already"
+sys.modules["google.colab"] = types.ModuleType("google.colab")
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+shell = InteractiveShell.instance()
+with capture_output() as said:
+    for cell in cells:
+        shell.run_cell(cell).raise_error()
+print(said.stdout, said.stderr, file=sys.stderr)
+for line in imports:
+    exec(line)
+from mmcourse import lesson
+print(json.dumps({
+    "before": before,
+    "after": {name: metadata.version(name) for name in kept},
+    "place": lesson.__file__,
+    "points": {name: len(lesson.experiment(name)) for name in experiments},
+    "said": said.stdout,
+}))
+"""
+
+
+def make_wheel(folder: Path, name: str, requires: str = "") -> None:
+    """A wheel of a package without content."""
+    about = f"{name}-1.0.dist-info"
+    files = {
+        f"{name}.py": "",
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{requires}",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = ""
+    for path, text in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+        record += f"{path},sha256={digest},{len(text)}\n"
+    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
+        for path, text in [*files.items(), (f"{about}/RECORD", f"{record}{about}/RECORD,,\n")]:
+            wheel.writestr(path, text)
+
+
+class Machine:
+    """An environment that has what Colab has, and nothing of mmcourse."""
+
+    def __init__(self, folder: Path) -> None:
+        self.wheels, self.environment, self.source = folder / "wheels", folder / "environment", folder / "a repository"
+        self.wheels.mkdir()
+        venv.create(self.environment, symlinks=os.name != "nt")
+        self.python = self.environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        place = self.call("-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
+        # A borrowed folder's own .pth files are not read, so that this environment's editable mmcourse is not seen.
+        Path(place, "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+
+    def call(self, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
+        environment |= {
+            "CUDA_VISIBLE_DEVICES": "",
+            "OMP_NUM_THREADS": "1",
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_FIND_LINKS": self.wheels.as_uri(),
+            "PIP_NO_BUILD_ISOLATION": "false",  # pip's way to say: build with the setuptools that is here
+            "PIP_NO_INDEX": "1",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        }
+        command = [str(self.python), *arguments]
+        return subprocess.run(
+            command,
+            input=text,
+            env=environment,
+            cwd=self.wheels,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
+
+    def copy_repository(self) -> str:
+        """A repository that needs mmcourse-probe besides; returns its address."""
+        self.source.mkdir()
+        for name in ("mmcourse", "experiments"):
+            shutil.copytree(ROOT / name, self.source / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for path in [ROOT / "pyproject.toml", ROOT / "README.md", *ROOT.glob("LICENSE*")]:
+            shutil.copy(path, self.source)
+        project = self.source / "pyproject.toml"
+        text = project.read_text(encoding="utf-8")
+        text = text.replace("\ndependencies = [\n", '\ndependencies = [\n    "mmcourse-probe>=1",\n')
+        text = text.replace(
+            "\n[project.optional-dependencies]\n", '\n[project.optional-dependencies]\nold = ["mmcourse-old"]\n'
+        )
+        project.write_text(text, encoding="utf-8")
+        if shutil.which("git") is None:
+            return str(self.source)
+        who = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
+        for step in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "--message", "copy"]):
+            subprocess.run(["git", *step], cwd=self.source, check=True)
+        return self.source.as_uri()
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    machine = Machine(tmp_path_factory.mktemp("colab"))
+    make_wheel(machine.wheels, "mmcourse_probe")
+    make_wheel(machine.wheels, "mmcourse_old", "Requires-Dist: numpy<1.0\n")
+    return machine
+
+
+@pytest.fixture(scope="module")
+def session(machine: Machine) -> dict:
+    """What a reader's session on Colab found after the first cells of all lessons."""
+    cell = colab_cell(machine.copy_repository())
+    if shutil.which("git") is None:
+        cell = cell.replace("git+", "")
+    code = [source for name in lesson_names(ROOT) for _, source in Lesson(ROOT, name).code()]
+    imports = {
+        ast.unparse(node)
+        for source in code
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    experiments = sorted({name for source in code for name in EXPERIMENT.findall(source)})
+    done = machine.call("-c", SESSION, text=json.dumps([[cell], sorted(imports), KEPT, experiments]))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_cell_installs_the_package_and_what_is_missing(session: dict, machine: Machine) -> None:
+    assert machine.environment.resolve() in Path(session["place"]).resolve().parents
+    assert "mmcourse: ready, added mmcourse_probe 1.0" in session["said"]
+
+
+def test_the_frameworks_that_are_there_stay_as_they_are(session: dict) -> None:
+    assert session["after"] == session["before"] == {name: metadata.version(name) for name in KEPT}
+
+
+def test_stored_experiments_travel_with_the_package(session: dict) -> None:
+    stored = {path.stem for path in (ROOT / "experiments").glob("*.json")}
+    assert set(session["points"]) == stored
+    assert all(count > 0 for count in session["points"].values())
+
+
+@pytest.mark.usefixtures("session")
+def test_a_second_call_says_that_nothing_is_missing(machine: Machine) -> None:
+    done = machine.call("-m", "mmcourse.colab")
+    assert done.stdout == "mmcourse: ready, nothing was missing\n"
+
+
+@pytest.mark.usefixtures("session")
+def test_what_would_replace_a_framework_is_refused(machine: Machine) -> None:
+    done = machine.call("-m", "mmcourse.colab", "old")
+    assert done.returncode == 1
+    assert "mmcourse: mmcourse[old] cannot be completed beside" in done.stderr
+    assert f"numpy=={metadata.version('numpy')}" in done.stderr
+    assert "numpy<1.0" in done.stderr
+    after = machine.call("-c", "import numpy; print(numpy.__version__)")
+    assert after.stdout.strip() == metadata.version("numpy")
+
+
+def test_elsewhere_the_cell_does_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    monkeypatch.delitem(sys.modules, "google.colab", raising=False)
+    InteractiveShell.instance().run_cell(colab_cell("https://github.com/nobody/nothing")).raise_error()
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,196 @@
+"""What a notebook has from mmcourse.lesson: claims that fail, figures that are described, numbers that are stored."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from PIL import Image
+
+from mmcourse import lesson
+from mmcourse.lesson import CLAIM_TYPE, EXACT_TYPE, ClaimError, claim, exact, figure, progress, setup
+
+
+@pytest.fixture(autouse=True)
+def _stored_run(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The environment of a stored run; settings and seeds of the process are as before afterwards."""
+    InteractiveShell.instance()
+    monkeypatch.setenv("MMCOURSE_STORED", "1")
+    monkeypatch.delenv("MMCOURSE_REPORT", raising=False)
+    monkeypatch.setattr(lesson, "_lesson", "fusion/weighted_sum")
+    environment, state = dict(os.environ), random.getstate()
+    with mpl.rc_context():
+        yield
+    random.setstate(state)
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def shown(show: Callable[[], None]) -> list[Any]:
+    with capture_output() as captured:
+        show()
+    return captured.outputs
+
+
+# -------------------------------------------------------------------------------------------------------- claims
+
+
+def test_a_claim_prints_its_bound_and_stores_its_value() -> None:
+    (output,) = shown(
+        lambda: claim("fused beats the best by", np.float32(0.2134567), at_least=0.15, key="gain", unit="points")
+    )
+    assert output.data["text/plain"] == "claim: fused beats the best by at least 0.15 points"
+    assert output.data[CLAIM_TYPE] == {
+        "key": "gain",
+        "sentence": "fused beats the best by",
+        "value": 0.213457,
+        "at_least": 0.15,
+        "at_most": None,
+        "unit": "points",
+    }
+
+
+def test_a_claim_with_two_bounds() -> None:
+    (output,) = shown(lambda: claim("the error is", 0.5, at_least=0.4, at_most=0.6, key="error"))
+    assert output.data["text/plain"] == "claim: the error is at least 0.4 and at most 0.6"
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds"),
+    [
+        (0.1, {"at_least": 0.15}),
+        (0.7, {"at_most": 0.6}),
+        (0.7, {"at_least": 0.4, "at_most": 0.6}),
+        (float("nan"), {"at_least": 0.15}),
+        (float("nan"), {"at_most": 0.6}),
+        (float("inf"), {"at_least": 0.15}),
+    ],
+)
+def test_a_claim_that_does_not_hold_fails_and_shows_nothing(value: float, bounds: dict[str, float]) -> None:
+    def attempt() -> None:
+        with pytest.raises(ClaimError, match=rf"does not hold: the gain is at .*; got {value:g}$"):
+            claim("the gain is", value, key="gain", **bounds)
+
+    assert shown(attempt) == []
+
+
+def test_a_claim_needs_a_bound_a_key_and_a_lesson(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="give at_least, at_most or both"):
+        claim("x", 1, key="x")
+    with pytest.raises(ValueError, match="key: got 'A key'"):
+        claim("x", 1, at_least=0, key="A key")
+    monkeypatch.setattr(lesson, "_lesson", None)
+    with pytest.raises(RuntimeError, match="call setup"):
+        claim("x", 1, at_least=0, key="x")
+
+
+def test_live_a_claim_adds_the_readers_number_and_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("MMCOURSE_STORED")
+    monkeypatch.setattr(lesson, "__file__", str(tmp_path / "lesson.py"))
+    (tmp_path / "claims.json").write_text(json.dumps({"fusion/weighted_sum": {"gain": 0.2081}}), encoding="utf-8")
+    (known,) = shown(lambda: claim("the gain is", 0.2134, at_least=0.15, key="gain"))
+    assert known.data["text/plain"] == "claim: the gain is at least 0.15 (your run 0.213, ours 0.208)"
+    (new,) = shown(lambda: claim("the gain is", 0.2134, at_least=0.15, key="new"))
+    assert new.data["text/plain"] == "claim: the gain is at least 0.15 (your run 0.213)"
+
+
+def test_exact_prints_and_stores() -> None:
+    (output,) = shown(lambda: exact("cosine", np.float64(0.94868), "the cosine is {:.3f}"))
+    assert output.data["text/plain"] == "the cosine is 0.949"
+    assert output.data[EXACT_TYPE] == {"key": "cosine", "value": 0.94868, "text": "the cosine is {:.3f}"}
+    with pytest.raises(ValueError, match="exact cosine: got nan"):
+        exact("cosine", float("nan"), "{}")
+
+
+# ------------------------------------------------------------------------------------------------------- figures
+
+
+def drawing(side: float = 3.0, noise: int = 0) -> plt.Figure:
+    fig, axis = plt.subplots(figsize=(side, side))
+    axis.plot([1, 2])
+    if noise:
+        axis.imshow(np.random.default_rng(0).random((noise, noise)))
+    return fig
+
+
+def test_a_figure_is_a_png_with_words_for_all_readers() -> None:
+    fig = drawing()
+    (output,) = shown(lambda: figure(fig, "norm-ratio", caption=" What to *see*. ", alt="A rising line."))
+    assert output.metadata == {
+        "mmcourse": {"figure": "norm-ratio", "caption": "What to *see*.", "alt": "A rising line."}
+    }
+    assert output.data["text/plain"] == "Figure: A rising line."
+    image = Image.open(io.BytesIO(output.data["image/png"]))
+    assert image.size == (300, 300)
+    assert "Software" not in image.info
+    assert not plt.fignum_exists(fig.number), "an open figure would be shown twice"
+
+
+@pytest.mark.parametrize(
+    ("name", "caption", "alt", "message"),
+    [
+        ("norm-ratio", "See.", "", "norm-ratio: alt is empty"),
+        ("norm-ratio", "See.", " \n", "norm-ratio: alt is empty"),
+        ("norm-ratio", "", "A line.", "norm-ratio: caption is empty"),
+        ("norm ratio", "See.", "A line.", "key: got 'norm ratio'"),
+    ],
+)
+def test_a_figure_without_words_is_refused(name: str, caption: str, alt: str, message: str) -> None:
+    fig = drawing()
+    with pytest.raises(ValueError, match=message):
+        figure(fig, name, caption=caption, alt=alt)
+    plt.close(fig)
+
+
+def test_a_figure_over_100_kb_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"figure noise: \d+ kB, wanted at most 100 kB"):
+        figure(drawing(9.0, 900), "noise", caption="See.", alt="Noise.")
+
+
+# --------------------------------------------------------------------------------------------------------- setup
+
+
+@pytest.mark.parametrize("name", ["weighted_sum", "Fusion/weighted_sum", "fusion/weighted-sum", "a/b/c", ""])
+def test_setup_refuses_what_names_no_lesson(name: str) -> None:
+    with pytest.raises(ValueError, match=r'setup: lesson: got .*, wanted "chapter/lesson"'):
+        setup(name)
+
+
+def test_setup_seeds_what_is_loaded_and_keeps_one_thread() -> None:
+    torch = pytest.importorskip("torch")
+    drawn = []
+    for _ in range(2):
+        setup("fusion/weighted_sum", seed=3)
+        drawn.append((random.random(), np.random.random(), torch.rand(()).item()))  # noqa: NPY002
+    assert drawn[0] == drawn[1]
+    assert torch.get_num_threads() == 1
+    assert os.environ["OMP_NUM_THREADS"]
+
+
+def test_figures_have_readable_letters_and_a_background_of_their_own() -> None:
+    setup("fusion/weighted_sum")
+    sizes = [mpl.rcParams[name] for name in ("font.size", "legend.fontsize", "xtick.labelsize", "ytick.labelsize")]
+    assert min(sizes) >= 11
+    assert sum(mpl.colors.to_rgb(mpl.rcParams["figure.facecolor"])) > 2.9
+    assert len(set(mpl.rcParams["axes.prop_cycle"].by_key()["color"])) >= 7
+
+
+def test_progress_is_silent_in_a_stored_run_and_only_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert list(progress(range(3))) == [0, 1, 2]
+    assert capsys.readouterr().err == ""
+    monkeypatch.delenv("MMCOURSE_STORED")
+    assert list(progress(range(3), desc="epochs")) == [0, 1, 2]
+    assert "epochs" in capsys.readouterr().err
