@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from authoring.files import write_atomically
 from benchmarks.runner import Result
 
 HEADINGS = ("case", "against", "ratio", "lowest-highest", "ms", "peer ms", "peak MB", "peer MB")
@@ -16,7 +17,7 @@ HEADINGS = ("case", "against", "ratio", "lowest-highest", "ms", "peer ms", "peak
 
 def table(results: Sequence[Result]) -> str:
     """Return the results as a plain-text table."""
-    rows = [HEADINGS]
+    rows: list[tuple[str, ...]] = [HEADINGS]
     for result in results:
         spread = f"{result.lowest:.2f}-{result.highest:.2f}"
         times = (f"{result.milliseconds:.3g}", f"{result.peer_milliseconds:.3g}")
@@ -67,6 +68,4 @@ def write(path: Path, results: Sequence[Result], **conditions: Any) -> None:
             for result in results
         ],
     }
-    unfinished = path.with_suffix(".json.part")
-    unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    write_atomically(path, json.dumps(content, indent=2) + "\n")

@@ -1,7 +1,9 @@
 """Does the loudness of a modality decide what a weighted sum can learn, and do the kinds of sum differ?
 
-Digits with mistyped words; one model: project, fuse, linear head, trained end to end. `loudness` turns the pictures up
-and down against the words; `fusions` compares the kinds of fusion at equal loudness and at the loudness of the file.
+Digits with mistyped words; one model: project, fuse, linear head, trained end to end.
+loudness: pictures k times as long as words, the sum of their squared lengths kept, so that only the ratio changes
+patience: the two ends of that sweep with ten times the epochs
+fusions: the kinds of fusion and each modality alone, at equal lengths and in the scale of the file
 """
 
 from mmcourse.data import digits_with_words, root_mean_square_norms
@@ -11,6 +13,8 @@ from mmcourse.training import accuracy, fit, predict, seed_everything
 
 CONFIG = {
     "seeds": 10,
+    "patient_seeds": 3,
+    "patient_epochs": 600,
     "norm_ratios": [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
     "file_pixel_scale": 16,  # the pixels of the file run from 0 to 16
     "limit": 300,
@@ -34,6 +38,12 @@ SUMS = ("fixed weights", "learned weights", "softmax weights")
 
 def points(config):
     seeds = range(config["seeds"])
+    ends = (config["norm_ratios"][0], config["norm_ratios"][-1])
+    patience = [
+        {"sweep": "patience", "fusion": "fixed weights", "norm_ratio": ratio, "seed": seed}
+        for ratio in ends
+        for seed in range(config["patient_seeds"])
+    ]
     loudness = [
         {"sweep": "loudness", "fusion": fusion, "norm_ratio": ratio, "seed": seed}
         for fusion in ("fixed weights", "learned weights")
@@ -46,20 +56,22 @@ def points(config):
         for fusion in FUSIONS
         for seed in seeds
     ]
-    return loudness + fusions
+    return loudness + patience + fusions
 
 
 def prepare(point, config):
-    """Training and test part with the pictures at the loudness that the point asks for."""
+    """Training and test part, each modality at the loudness that the point asks for."""
     options = {"typo_rate": config["typo_rate"], "pixel_noise": config["pixel_noise"], "seed": point["seed"]}
     train = digits_with_words("train", limit=config["limit"], **options)
     test = digits_with_words("test", **options)
     if point.get("pixels") == "as in the file":
-        factor = config["file_pixel_scale"]
+        factors = {"image": config["file_pixel_scale"]}
     else:
-        norms = root_mean_square_norms(train)
-        factor = point.get("norm_ratio", 1) * norms["text"] / norms["image"]
-    return train.scaled({"image": factor}), test.scaled({"image": factor})
+        norms, ratio = root_mean_square_norms(train), point.get("norm_ratio", 1)
+        # The words' own length at ratio 1, and image^2 + text^2 the same at every ratio.
+        text = norms["text"] * (2 / (1 + ratio**2)) ** 0.5
+        factors = {"image": ratio * text / norms["image"], "text": text / norms["text"]}
+    return train.scaled(factors), test.scaled(factors)
 
 
 def run(point, config):
@@ -71,8 +83,14 @@ def run(point, config):
     seed_everything(point["seed"])
     fusion = FUSIONS[fusion_name](train.widths, config["width"])
     model = FusionClassifier(fusion, classes=len(train.classes))
-    fit(model, train, seed=point["seed"], progress=False, **config["training"])
-    result = {"accuracy": accuracy(predict(model, test), test.labels)}
+    training = dict(config["training"])
+    if point["sweep"] == "patience":
+        training["epochs"] = config["patient_epochs"]
+    fit(model, train, seed=point["seed"], progress=False, **training)
+    result = {
+        "accuracy": accuracy(predict(model, test), test.labels),
+        "train_accuracy": accuracy(predict(model, train), train.labels),
+    }
     if fusion_name in SUMS:
         weights = numpy_arguments(fusion)["weights"]
         result |= {f"weight_{modality}": float(weight) for modality, weight in weights.items()}

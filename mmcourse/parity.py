@@ -27,9 +27,7 @@ def torch_to_numpy(module: torch.nn.Module) -> Arrays:
 
 def keras_to_numpy(layer: keras.Layer) -> Arrays:
     """Return copies of a layer's variables as {name: array}."""
-    from keras import ops
-
-    return {name: np.array(ops.convert_to_numpy(variable)) for name, variable in _keras_variables(layer).items()}
+    return {name: np.array(variable.numpy()) for name, variable in _keras_variables(layer).items()}
 
 
 def numpy_to_torch(arrays: Mapping[str, ArrayLike], module: torch.nn.Module) -> None:

@@ -7,6 +7,7 @@ import atexit
 import json
 import os
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def record(report: Path) -> None:
-    """From now on remember every file opened for reading, and write the report after each cell (outside IPython at exit).
+    """Remember every file opened for reading; write the report after each cell (outside IPython at exit).
 
     Report: {"cpu_seconds": user and system, children included, "peak_mb": resident memory at its highest,
     "reads": loaded modules and opened files of the repository, relative to its root}.
@@ -41,7 +42,7 @@ def record(report: Path) -> None:
 
 def of_repository(files: set[str]) -> list[str]:
     """Those of the absolute paths that lie in the repository and not in an environment inside it, relative, sorted."""
-    libraries = (sys.prefix + os.sep, sys.base_prefix + os.sep)
+    libraries = tuple(sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
     inside = set()
     for file in files:
         if file.startswith(libraries) or file.endswith(".pyc"):  # nearly all; only the rest is worth a look at the disk

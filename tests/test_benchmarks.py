@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import report, runner
-from benchmarks.__main__ import discover
+from benchmarks.__main__ import RESULTS, discover
 from benchmarks.runner import Case, Result, UnequalError, check_equal, measure
 
 
@@ -89,8 +89,12 @@ def test_peak_memory_counts_what_is_free_again_afterwards() -> None:
     assert runner.peak_megabytes(call) == pytest.approx(32, abs=4)
 
 
-def test_cases_are_found_by_their_files_and_their_sides_are_equal() -> None:
-    found = list(discover([]))
+@pytest.fixture(scope="module")
+def found() -> list[Case]:
+    return list(discover([]))
+
+
+def test_cases_are_found_by_their_files_and_their_sides_are_equal(found: list[Case]) -> None:
     assert {case.against for case in found} == {"plain formula", "check_values=False", "torch"}
     for each in found:
         check_equal(each)
@@ -109,6 +113,22 @@ def test_the_table_and_the_file_tell_the_same(tmp_path: Path) -> None:
     assert content["results"][0] | {"name": "a", "ratio": 1.5, "milliseconds": 3.14} == content["results"][0]
     assert content["conditions"] == {"device": "cpu", "threads": 1, "rounds": 7}
     assert content["versions"]["numpy"] == np.__version__
+
+
+def test_the_stored_results_are_those_of_every_case_and_of_no_other(found: list[Case]) -> None:
+    content = json.loads(RESULTS.read_text(encoding="utf-8"))
+    assert content.keys() == {"machine", "versions", "conditions", "results"}
+    stored = [(result["name"], result["against"]) for result in content["results"]]
+    assert stored == [(case.name, case.against) for case in found]
+    assert len(set(stored)) == len(stored)
+    for result in (Result(**fields) for fields in content["results"]):
+        assert 0 < result.lowest <= result.ratio <= result.highest, result.name
+        assert min(result.milliseconds, result.peer_milliseconds) > 0, result.name
+        assert min(result.megabytes or 0, result.peer_megabytes or 0) >= 0, result.name
+    assert content["conditions"]["rounds"] >= 7
+    assert content["conditions"]["threads"] >= 1
+    assert {"processor", "cores"} <= content["machine"].keys()
+    assert {"python", "numpy", "torch", "tensorflow", "keras"} <= content["machine"].keys() | content["versions"].keys()
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:

@@ -23,8 +23,9 @@ from pathlib import Path
 import pytest
 
 from authoring.checks import EXPERIMENT, Lesson
+from authoring.claims import claims_path
 from authoring.lessons import lesson_names
-from authoring.repository import colab_cell
+from authoring.repository import colab_cell, current_url
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ("torch", "tensorflow-cpu" if sys.platform == "linux" else "tensorflow", "keras", "numpy")
@@ -58,19 +59,19 @@ print(json.dumps({
 """
 
 
-def make_wheel(folder: Path, name: str, requires: str = "") -> None:
+def make_wheel(folder: Path, name: str, requires: str = "", version: str = "1.0") -> None:
     """A wheel of a package without content."""
-    about = f"{name}-1.0.dist-info"
+    about = f"{name}-{version}.dist-info"
     files = {
         f"{name}.py": "",
-        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{requires}",
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}",
         f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = ""
     for path, text in files.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
         record += f"{path},sha256={digest},{len(text)}\n"
-    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
         for path, text in [*files.items(), (f"{about}/RECORD", f"{record}{about}/RECORD,,\n")]:
             wheel.writestr(path, text)
 
@@ -136,17 +137,22 @@ class Machine:
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     machine = Machine(tmp_path_factory.mktemp("colab"))
     make_wheel(machine.wheels, "mmcourse_probe")
-    make_wheel(machine.wheels, "mmcourse_old", "Requires-Dist: numpy<1.0\n")
+    make_wheel(machine.wheels, "mmcourse_old", "Requires-Dist: numpy<2\n")
+    # What a careless installation would take in place of the NumPy that is there: new enough for mmcourse, old enough.
+    make_wheel(machine.wheels, "numpy", version="1.99")
     return machine
 
 
 @pytest.fixture(scope="module")
 def session(machine: Machine) -> dict:
     """What a reader's session on Colab found after the first cells of all lessons."""
-    cell = colab_cell(machine.copy_repository())
-    if shutil.which("git") is None:
-        cell = cell.replace("git+", "")
-    code = [source for name in lesson_names(ROOT) for _, source in Lesson(ROOT, name).code()]
+    address = machine.copy_repository()
+    given = f"git+{current_url(ROOT)}"
+    lessons = [Lesson(ROOT, name) for name in lesson_names(ROOT)]
+    cells = {lesson.source.cells[1].source for lesson in lessons}
+    assert all(cell.count(given) == 1 for cell in cells)
+    cells = {cell.replace(given, f"git+{address}" if shutil.which("git") else address) for cell in cells}
+    code = [source for lesson in lessons for _, source in lesson.code()]
     imports = {
         ast.unparse(node)
         for source in code
@@ -154,7 +160,7 @@ def session(machine: Machine) -> dict:
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
     experiments = sorted({name for source in code for name in EXPERIMENT.findall(source)})
-    done = machine.call("-c", SESSION, text=json.dumps([[cell], sorted(imports), KEPT, experiments]))
+    done = machine.call("-c", SESSION, text=json.dumps([sorted(cells), sorted(imports), KEPT, experiments]))
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -166,6 +172,10 @@ def test_the_cell_installs_the_package_and_what_is_missing(session: dict, machin
 
 def test_the_frameworks_that_are_there_stay_as_they_are(session: dict) -> None:
     assert session["after"] == session["before"] == {name: metadata.version(name) for name in KEPT}
+
+
+def test_our_numbers_travel_with_the_package(session: dict) -> None:
+    assert Path(session["place"]).with_name("claims.json").read_bytes() == claims_path(ROOT).read_bytes()
 
 
 def test_stored_experiments_travel_with_the_package(session: dict) -> None:
@@ -186,7 +196,7 @@ def test_what_would_replace_a_framework_is_refused(machine: Machine) -> None:
     assert done.returncode == 1
     assert "mmcourse: mmcourse[old] cannot be completed beside" in done.stderr
     assert f"numpy=={metadata.version('numpy')}" in done.stderr
-    assert "numpy<1.0" in done.stderr
+    assert "numpy<2" in done.stderr
     after = machine.call("-c", "import numpy; print(numpy.__version__)")
     assert after.stdout.strip() == metadata.version("numpy")
 

@@ -19,7 +19,16 @@ from authoring import colab_versions, lock
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-NOT_OURS = {".git", ".venv", "_build", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".ipynb_checkpoints"}
+NOT_OURS = {
+    ".git",
+    ".venv",
+    "_build",
+    "__pycache__",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".ipynb_checkpoints",
+}
 
 
 def pins(name):
@@ -113,7 +122,9 @@ def test_documents_name_only_tasks_and_files_that_exist(document):
 
 def test_no_file_names_a_place_of_one_machine():
     places = re.compile(r"(?<![\w.~])/(?:work|home|root|Users)/[\w.]+")
-    for path in our_files(".py", ".md", ".yml", ".yaml", ".toml", ".cff", ".ipynb", ".json", ".csv", ".cfg", ".lock", ".bib"):
+    for path in our_files(
+        ".py", ".md", ".yml", ".yaml", ".toml", ".cff", ".ipynb", ".json", ".csv", ".cfg", ".lock", ".bib"
+    ):
         found = places.search(path.read_text(encoding="utf-8"))
         assert not found, f"{path.relative_to(ROOT)}: {found and found[0]}"
 

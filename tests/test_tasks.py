@@ -35,7 +35,9 @@ def test_the_makefile_offers_the_same_tasks():
 
 def test_a_failed_install_names_the_step_the_cause_and_the_way_on():
     with pytest.raises(tasks.TaskError) as caught:
-        tasks.pip_install(Path(sys.executable), "PyTorch", ["--no-index", "--find-links", ".", "no-such-package-anywhere"])
+        tasks.pip_install(
+            Path(sys.executable), "PyTorch", ["--no-index", "--find-links", ".", "no-such-package-anywhere"]
+        )
     message = str(caught.value)
     assert message.startswith("installing PyTorch failed")
     assert "no-such-package-anywhere" in message

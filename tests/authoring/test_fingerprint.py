@@ -39,6 +39,8 @@ def test_docstrings_of_a_module_do_not_count_and_other_strings_do() -> None:
     assert without_comments(code, docstrings=False) == meant
     assert without_comments('f("a")\n"b" + c\n"d"', docstrings=False) == 'f("a")\n"b" + c'
     assert without_comments('"d"') == '"d"'
+    computing = 'rf\'{f()}\'\nb\'d\'\nf"""{g()}\n"""'
+    assert without_comments(computing, docstrings=False) == computing.replace("b'd'\n", "")
 
 
 def test_a_blank_line_inside_a_string_counts() -> None:

@@ -1,4 +1,4 @@
-"""The book, built once for all tests of a run and shared by pytest-xdist's workers; small books for single rules."""
+"""The book, built once for all tests of a run and shared by pytest-xdist's workers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from pathlib import Path
 import pytest
 
 from authoring import book
+from tests.book.site import Page
 
-sys.path.insert(0, str(book.ROOT / "book" / "_ext"))  # before the imports below, which need it
-
-from tests.book.built import Page
-from tests.book.small import Small, read_small
-
+sys.path.insert(0, str(book.ROOT / "book" / "_ext"))  # the tests import the book's extension
 LONGEST_BUILD = 300  # seconds
 
 
@@ -66,13 +63,3 @@ def lessons(pages: list[Page]) -> list[Page]:
     found = [page for page in pages if page.is_lesson]
     assert found, "the book holds no lesson"
     return found
-
-
-@pytest.fixture
-def read(tmp_path: Path) -> Callable[..., Small]:
-    """read({"page.md": text, …}) -> what Sphinx with this book's extension makes of these files."""
-
-    def read_files(files: dict[str, str]) -> Small:
-        return read_small(tmp_path / "small", files)
-
-    return read_files

@@ -63,9 +63,11 @@ def test_a_book_is_built_once_and_again_only_after_a_change(root: Path, output: 
     assert kept == {path: time for path, time in before.items() if path.is_relative_to(output / "html")}
 
     # Mended, it is built anew; the page that went is gone.
-    (root / "book" / "page.md").write_text("# Other title\n", encoding="utf-8")
-    (root / "_toc.yml").write_text(CONTENTS.replace("page", "below", 1).split("    sections")[0], encoding="utf-8")
+    (root / "book" / "page.md").rename(root / "book" / "moved.md")
+    (root / "book" / "moved.md").write_text("# Mended\n", encoding="utf-8")
+    (root / "_toc.yml").write_text(CONTENTS.replace("book/page", "book/moved"), encoding="utf-8")
     assert book.make(root, output)
+    assert (output / "html" / "book" / "moved.html").exists()
     assert not (output / "html" / "book" / "page.html").exists()
     assert sorted(path.name for path in output.iterdir()) == ["html", "html.fingerprint"]
 

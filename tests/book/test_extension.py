@@ -434,8 +434,10 @@ def test_a_link_to_a_work_that_is_not_listed_is_a_warning(tmp_path: Path, build:
 
 HEAD = (
     '<script src="../_static/vendor/fontawesome/6.5.2/js/all.min.js?digest=1"></script>'
-    '<link rel="preload" as="font" type="font/woff2" crossorigin href="a/webfonts/fa-brands-400.woff2" />'
+    '<link rel="preload" as="font" type="font/woff2" crossorigin href="../fontawesome/fa-brands-400.woff2" />'
     '<div class="bd-sidebar-primary bd-sidebar"><summary><span class="toctree-toggle" role="presentation">'
+    '<button class="btn search-button-field search-button__button" title="Search" aria-label="Search" data-x="y">'
+    '<summary aria-label="Toggle hidden content">'
 )
 
 
@@ -446,6 +448,8 @@ def test_each_mend_changes_the_page():
     assert "brands" not in text
     assert '<summary aria-label="Pages of this chapter">' in text
     assert 'role="complementary" aria-label="Book"' in text
+    assert 'title="Search" data-x="y">' in text
+    assert text.endswith("<summary>")
 
 
 def test_a_mend_that_finds_nothing_any_more_is_an_error(tmp_path: Path):

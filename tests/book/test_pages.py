@@ -13,13 +13,15 @@ from coursebook.boxes import BOXES
 from coursebook.offline import PIECES
 
 from authoring.book import ROOT
-from tests.book.built import Page, css_addresses, is_foreign, weight
+from tests.book.site import Page, css_addresses, is_foreign, weight
 
 LARGEST_IMAGE = 100_000  # bytes
 # Bytes sent for a page with all that it loads, nothing cached; measured 290 kB without formulas, 540 kB with formulas
 # and no picture.
 HEAVIEST_PAGE = 400_000
 HEAVIEST_FORMULA_PAGE = 1_200_000
+# The font of the icons, which a stylesheet names.
+ICONS = "_static/vendor/fontawesome/6.5.2/webfonts/fa-solid-900.woff2"
 # Fonts that MathJax fetches for ordinary formulas.
 FORMULA_FONTS = ("MathJax_Main-Regular", "MathJax_Math-Italic", "MathJax_Size2-Regular", "MathJax_AMS-Regular")
 FETCH = re.compile(
@@ -31,7 +33,15 @@ def test_the_book_has_every_page_of_its_contents(html: Path):
     contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
     for name in re.findall(r"(?:file|root): (\S+)", contents):
         assert (html / f"{name}.html").is_file(), name
-    assert "url=book/index.html" in (html / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_front_page_leads_on_with_and_without_a_redirect(html: Path):
+    front = Page(html, "index.html")
+    assert front.soup.select_one('meta[http-equiv="refresh"]')["content"] == "0; url=book/index.html"
+    assert front.soup.select_one("a[href]")["href"] == "book/index.html"
+    assert front.soup.select_one("html[lang]")
+    # Without an icon of its own a browser asks the host for one; a picture would be given up half-way.
+    assert front.soup.select_one("link[rel=icon]")["href"] == "data:,"
 
 
 def test_internal_links_lead_to_pages_and_anchors_that_exist(html: Path, pages: list[Page]):
@@ -80,8 +90,10 @@ def test_no_page_fetches_anything_from_another_host(html: Path, pages: list[Page
         foreign += [f"{style.name}: {address[:80]}" for address in css_addresses(text) if is_foreign(address)]
     for page in pages:
         for script in page.soup.select("script"):
-            file = page.target(script["src"])[0] if script.get("src") else None
-            text = file.read_text(encoding="utf-8") if file else script.string or ""
+            source = script.get("src")
+            if source and is_foreign(source):
+                continue  # listed already
+            text = page.target(source)[0].read_text(encoding="utf-8") if source else script.string or ""
             foreign += [f"{page.name}: {found[0]}" for found in FETCH.finditer(text)]
     assert not foreign, "\n".join(foreign)
 
@@ -95,6 +107,7 @@ def test_what_a_page_loads_is_there(pages: list[Page]):
 
 def weight_of(page: Page) -> int:
     files = {page.target(address)[0] for address in page.loaded() if not address.startswith("data:")}
+    files.add(page.html / ICONS)
     if page.has_formula:
         mathjax = page.html / "_static" / "mathjax"
         files |= {mathjax / piece for piece in PIECES if (mathjax / piece).is_file()}
@@ -221,6 +234,8 @@ def test_records_have_an_entry_for_each_row(html: Path):
 
     corrections = Page(html, "book/corrections.html")
     assert len(corrections.article.select("dl.corrections > dt")) == entries("corrections.yml")
+    for row in yaml.safe_load((ROOT / "book" / "corrections.yml").read_text(encoding="utf-8")):
+        assert row["id"].lower() in corrections.ids, row["id"]
     coverage = Page(html, "book/coverage.html")
     ids = " ".join(cell.text for cell in coverage.article.select("td:last-child"))
     assert len(re.findall(r"S\d-\d+", ids)) == entries("coverage.yml")

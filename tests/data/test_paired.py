@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmcourse import errors
-from mmcourse.data import PairedData
+from mmcourse.data import PairedData, controlled_pairs, digits_with_words, root_mean_square_norms
 
 
 def paired(n=6, *, mask=None, **changes):
@@ -90,6 +90,60 @@ def test_shuffled_leaves_missing_rows_where_they_are():
     assert shuffled.present("image").tolist() == present.tolist()
 
 
+def test_scaled_multiplies_the_named_modality_and_nothing_else():
+    present = np.arange(6) != 4
+    data = paired(mask={"text": present})
+    scaled = data.scaled({"image": -2.5})
+    np.testing.assert_array_equal(scaled.features["image"], -2.5 * data.features["image"])
+    np.testing.assert_array_equal(scaled.features["text"], data.features["text"])
+    assert scaled.labels.tolist() == data.labels.tolist()
+    assert scaled.classes == data.classes
+    assert scaled.present("text").tolist() == present.tolist()
+    assert numbers(data, "image") == list(range(6)), "the data themselves stay as they are"
+
+
+def test_scaled_keeps_the_precision_of_the_features():
+    scaled = paired(features={"image": np.ones((6, 3), np.float32)}).scaled({"image": 2.0})
+    assert scaled.features["image"].dtype == np.float32
+
+
+def test_scaled_keeps_the_fields_of_a_subclass():
+    digits = digits_with_words("train", typo_rate=0.3, seed=0, limit=20)
+    scaled = digits.scaled({"image": 3.0})
+    assert type(scaled) is type(digits)
+    assert scaled.words == digits.words
+    np.testing.assert_array_equal(scaled.images, 3.0 * digits.images)
+    pairs = controlled_pairs("redundant", 10, separation={"a": 1.0, "b": 2.0}, widths={"a": 3, "b": 2}, seed=0)
+    assert pairs.scaled({"b": 0.5}).bayes_accuracy == pairs.bayes_accuracy
+
+
+def test_the_norm_of_known_rows():
+    rows = np.array([[3.0, 4.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0], [1.0, 1.0], [0.0, 2.0]])
+    norms = root_mean_square_norms(paired(features={"image": rows, "text": np.ones((6, 4))}))
+    assert norms == pytest.approx({"image": np.sqrt((25 + 1 + 2 + 4) / 6), "text": 2.0})
+
+
+@pytest.mark.parametrize("factor", [3.0, -0.25, 0.0])
+def test_scaling_by_c_scales_the_norm_by_its_magnitude(factor):
+    rng = np.random.default_rng(0)
+    data = paired(features={"image": rng.normal(size=(6, 3)), "text": rng.normal(size=(6, 2))})
+    before, after = root_mean_square_norms(data), root_mean_square_norms(data.scaled({"image": factor}))
+    assert after["image"] == pytest.approx(abs(factor) * before["image"], rel=1e-12)
+    assert after["text"] == before["text"]
+
+
+def test_missing_rows_do_not_count_in_the_norm():
+    present = np.arange(6) % 3 > 0
+    rows = np.random.default_rng(0).normal(size=(6, 3))
+    filled = np.where(present[:, None], rows, np.nan)
+    features = {"image": filled, "text": np.ones((6, 2))}
+    data = paired(features=features, mask={"image": present})
+    alone = paired(features={"image": rows}).take(present)
+    for factor in (1.0, 2.0):
+        norms = root_mean_square_norms(data.scaled({"image": factor}))
+        assert norms["image"] == pytest.approx(root_mean_square_norms(alone.scaled({"image": factor}))["image"])
+
+
 def test_a_missing_row_may_hold_anything():
     rows = np.full((6, 3), np.nan)
     rows[0] = 1.0
@@ -147,11 +201,23 @@ def test_refuses(changes, error, message):
 
 
 @pytest.mark.parametrize(
-    "use", [lambda data: data.only("audio"), lambda data: data.shuffled("audio", 0), lambda data: data.present("audio")]
+    "use",
+    [
+        lambda data: data.only("audio"),
+        lambda data: data.shuffled("audio", 0),
+        lambda data: data.present("audio"),
+        lambda data: data.scaled({"image": 2.0, "audio": 2.0}),
+    ],
 )
 def test_refuses_an_unknown_modality(use):
     with pytest.raises(errors.UnknownModalityError, match="audio: got 'audio', wanted one of image, text"):
         use(paired())
+
+
+@pytest.mark.parametrize("factor", [np.nan, np.inf, -np.inf])
+def test_refuses_a_factor_that_is_not_finite(factor):
+    with pytest.raises(errors.NotFiniteError, match=f"scaled: text: got factor {factor}, wanted a finite number"):
+        paired().scaled({"image": 1.0, "text": factor})
 
 
 def test_refuses_to_take_nothing():

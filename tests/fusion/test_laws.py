@@ -10,8 +10,8 @@ from mmcourse.parity import relative_error
 from tests.fusion.halves import HALVES, TRAINABLE, Arrays, Case, Numpy, cases
 
 ROUNDING = 1e-12
-EVERY = cases((1, 2, 3))
-SEVERAL = cases((2, 3))
+EVERY = cases((1, 3))
+SEVERAL = cases((3,))
 over_halves = pytest.mark.parametrize("half", HALVES, ids=lambda half: half.name)
 over_trainable = pytest.mark.parametrize("half", TRAINABLE, ids=lambda half: half.name)
 

@@ -11,6 +11,7 @@ from coursebook import (
     buttons,
     costs,
     figures,
+    front_page,
     notebooks,
     offline,
     records,
@@ -18,7 +19,9 @@ from coursebook import (
     values,
 )
 
-MODULES = (anchors, bibliography, boxes, buttons, costs, figures, notebooks, offline, records, theme_mends, values)
+MODULES = (
+    anchors, bibliography, boxes, buttons, costs, figures, front_page, notebooks, offline, records, theme_mends, values,
+)  # fmt: skip
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
