@@ -90,7 +90,7 @@ def twice(notebook: Notebook) -> None:
         (checks.outputs_are_clean, stream("stderr", "UserWarning: x"), "a stored warning: UserWarning"),
         (checks.outputs_are_clean, stream("stdout", "  0%|          | 0/5"), "dead progress bar"),
         (checks.outputs_are_clean, stream("stdout", "5 steps, 3.2it/s"), "dead progress bar"),
-        (checks.outputs_are_clean, stream("stdout", "saved to /home/me/x.png"), "one machine: '/home/me/x.png'"),
+        (checks.outputs_are_clean, stream("stdout", "saved to /private/x.png"), "one machine: '/private/x.png'"),
         (checks.outputs_are_clean, stream("stdout", "claim: x (your run 0.7, ours 0.6)"), "a number of one run"),
         (checks.outputs_are_clean, shown(**{"application/vnd.jupyter.widget-view+json": {}}), "cannot show"),
         (checks.figures_are_described, described("alt", " "), "has no alt"),
