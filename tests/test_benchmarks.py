@@ -1,5 +1,6 @@
 """The runner of the benchmarks: what it refuses, and its arithmetic. Nothing here depends on real time."""
 
+import itertools
 import json
 import platform
 from collections.abc import Callable
@@ -50,7 +51,7 @@ def test_unequal_outputs_are_refused(subject: object, peer: object, message: str
     with pytest.raises(UnequalError, match=message):
         check_equal(case(subject, peer))
     with pytest.raises(UnequalError, match=message):
-        measure(case(subject, peer), 7, Clock())
+        measure(case(subject, peer), 7, itertools.count().__next__)
 
 
 def test_equal_outputs_pass() -> None:
