@@ -7,6 +7,7 @@ from a lock file, and hands the task over to that environment's Python.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -191,10 +192,20 @@ def test(arguments: list[str]) -> int:
     return run_in(python, ["-m", "pytest", *spread, "--nbval", *arguments], **steady())
 
 
+# JupyterLab in `.venv`: Markdown opens as it reads, and nothing asks another host for news.
+LAB_SETTINGS = {
+    "@jupyterlab/docmanager-extension:plugin": {"defaultViewers": {"markdown": "Markdown Preview"}},
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+
+
 def lab(arguments: list[str]) -> int:
     """Open JupyterLab at a start page that links every lesson."""
-    start = "/lab/tree/notebooks/start_here.md?factory=Markdown%20Preview"
-    return run_in(install("everything"), ["-m", "jupyterlab", f"--LabApp.default_url={start}", *arguments])
+    python = install("everything")
+    settings = ENVIRONMENT / "share" / "jupyter" / "lab" / "settings"
+    settings.mkdir(parents=True, exist_ok=True)
+    (settings / "overrides.json").write_text(json.dumps(LAB_SETTINGS, indent=1), encoding="utf-8")
+    return run_in(python, ["-m", "jupyterlab", "--LabApp.default_url=/lab/tree/notebooks/start_here.md", *arguments])
 
 
 def notebooks(arguments: list[str]) -> int:
