@@ -1,7 +1,11 @@
 """Fusion in Keras, on its TensorFlow backend: the functions of `mmcourse.fusion.numpy` as layers."""
 
-from mmcourse.fusion.keras.concatenation import ConcatenationFusion
-from mmcourse.fusion.keras.gated import GatedFusion
-from mmcourse.fusion.keras.weighted_sum import WeightedSumFusion
+from mmcourse.frameworks import load_triton_before_tensorflow
+
+load_triton_before_tensorflow()
+
+from mmcourse.fusion.keras.concatenation import ConcatenationFusion  # noqa: E402
+from mmcourse.fusion.keras.gated import GatedFusion  # noqa: E402
+from mmcourse.fusion.keras.weighted_sum import WeightedSumFusion  # noqa: E402
 
 __all__ = ["ConcatenationFusion", "GatedFusion", "WeightedSumFusion"]

@@ -1,8 +1,12 @@
 """Fusion in PyTorch: the functions of `mmcourse.fusion.numpy` as modules."""
 
-from mmcourse.fusion.torch.classifier import FusionClassifier
-from mmcourse.fusion.torch.concatenation import ConcatenationFusion
-from mmcourse.fusion.torch.gated import GatedFusion
-from mmcourse.fusion.torch.weighted_sum import WeightedSumFusion
+from mmcourse.frameworks import load_triton_before_tensorflow
+
+load_triton_before_tensorflow()
+
+from mmcourse.fusion.torch.classifier import FusionClassifier  # noqa: E402
+from mmcourse.fusion.torch.concatenation import ConcatenationFusion  # noqa: E402
+from mmcourse.fusion.torch.gated import GatedFusion  # noqa: E402
+from mmcourse.fusion.torch.weighted_sum import WeightedSumFusion  # noqa: E402
 
 __all__ = ["ConcatenationFusion", "FusionClassifier", "GatedFusion", "WeightedSumFusion"]
