@@ -6,11 +6,13 @@ That each rule refuses what it should is shown in tests/authoring/test_checks.py
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+import tasks
 from authoring.checks import RULES, Lesson
 from authoring.claims import claims_path, claims_text
 from authoring.costs import budget_faults
@@ -68,8 +70,17 @@ def test_the_start_page_lists_every_lesson_with_its_sentence() -> None:
     assert sorted(in_order_of_the_book(ROOT)) == lesson_names(ROOT)
 
 
-def test_make_lab_opens_the_start_page() -> None:
-    assert f"/{start_page_path(ROOT).relative_to(ROOT).as_posix()}?" in (ROOT / "tasks.py").read_text(encoding="utf-8")
+def test_make_lab_opens_the_start_page_as_it_reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    called: list[str] = []
+    monkeypatch.setattr(tasks, "ENVIRONMENT", tmp_path)
+    monkeypatch.setattr(tasks, "install", lambda what: tmp_path)
+    monkeypatch.setattr(tasks, "run_in", lambda python, arguments: called.extend(arguments) or 0)
+    assert tasks.main(["lab"]) == 0
+    page = start_page_path(ROOT).relative_to(ROOT).as_posix()
+    assert f"--LabApp.default_url=/lab/tree/{page}" in called
+    settings = json.loads((tmp_path / "share/jupyter/lab/settings/overrides.json").read_text(encoding="utf-8"))
+    viewers = settings["@jupyterlab/docmanager-extension:plugin"]["defaultViewers"]
+    assert viewers == {"markdown": "Markdown Preview"}
 
 
 def test_every_result_has_its_script() -> None:
