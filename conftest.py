@@ -2,7 +2,8 @@
 
 Compared exactly: words, integers, the number of outputs. Compared to a tolerance: numbers with a point or an exponent,
 relative 1e-5 (what single precision leaves after different orders of summation) or absolute 1e-9 (a rounded zero).
-Not compared: images, stored claims (their printed line is), warnings, durations, devices, addresses.
+Not compared: images, what claims and checks store (their printed lines are), warnings, durations, devices, addresses.
+A chapter's exercises are blank and not run: its solutions are.
 With --lax, or on a GPU (MMCOURSE_DEVICE=cuda), only that each cell runs and each claim holds.
 """
 
@@ -20,6 +21,8 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 
 from authoring.costs import hang_limit, read_costs
 from authoring.environment import kernel_environment
+from authoring.lessons import EXERCISES
+from mmcourse.exercises.checking import CHECK_TYPE
 from mmcourse.frameworks import load_triton_before_tensorflow
 from mmcourse.lesson import CLAIM_TYPE, EXACT_TYPE
 
@@ -33,7 +36,7 @@ SANITISED = (
     (re.compile(r"\b(?:cpu|mps|cuda|gpu)(?::\d+)?\b", re.IGNORECASE), "<device>"),
     (re.compile(r"\b0x[0-9a-fA-F]+\b"), "<address>"),
 )
-NOT_COMPARED = ("image/jpeg", "image/gif", "image/svg+xml", CLAIM_TYPE, EXACT_TYPE, "stderr")
+NOT_COMPARED = ("image/jpeg", "image/gif", "image/svg+xml", CLAIM_TYPE, EXACT_TYPE, CHECK_TYPE, "stderr")
 
 
 class Printed(str):
@@ -112,6 +115,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Iterator[None]:
     collectors = yield
     ours = ROOT / "notebooks" in file_path.parents
+    if ours and file_path.name == f"{EXERCISES}.ipynb":
+        return []
     return [
         LessonFile.from_parent(parent, path=file_path) if ours and isinstance(collector, IPyNbFile) else collector
         for collector in collectors

@@ -200,16 +200,22 @@ LAB_SETTINGS = {
 
 
 def lab(arguments: list[str]) -> int:
-    """Open JupyterLab at a start page that links every lesson."""
+    """Open JupyterLab at a page that links every lesson and exercise; the exercises are your copies, in my/."""
     python = install("everything")
+    run_in(python, ["-m", "authoring.my"])
     settings = ENVIRONMENT / "share" / "jupyter" / "lab" / "settings"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "overrides.json").write_text(json.dumps(LAB_SETTINGS, indent=1), encoding="utf-8")
     return run_in(python, ["-m", "jupyterlab", "--LabApp.default_url=/lab/tree/notebooks/start_here.md", *arguments])
 
 
+def grade(arguments: list[str]) -> int:
+    """Check the exercises in my/: `make grade`, or one chapter, `make grade ARGS=fusion`."""
+    return run_in(install("everything"), ["-m", "mmcourse.cli", "grade", *arguments], **steady())
+
+
 def notebooks(arguments: list[str]) -> int:
-    """Execute again the lessons whose code, package modules or data changed."""
+    """Execute again the lessons and solutions whose code, package modules or data changed."""
     return run_in(install("everything"), ["-m", "authoring.notebooks", *arguments], **steady())
 
 
@@ -250,7 +256,8 @@ def clean(arguments: list[str]) -> int:
 
 
 TASKS: dict[str, Callable[[list[str]], int]] = {
-    task.__name__: task for task in (book, test, lab, notebooks, experiments, bench, lesson, repository, lock, clean)
+    task.__name__: task
+    for task in (book, test, lab, grade, notebooks, experiments, bench, lesson, repository, lock, clean)
 }
 
 

@@ -18,11 +18,13 @@ from nbformat import NotebookNode
 from authoring.claims import records
 from authoring.convert import code_cells, content, read_notebook, read_source, tags, to_text
 from authoring.dialect import dialect_faults
+from authoring.exercises import without_markers
 from authoring.experiments import experiment_names, results_path
 from authoring.key import with_stored_outputs
-from authoring.lessons import notebook_path, source_path
+from authoring.lessons import notebook_path, source_name, source_path
 from authoring.new_lesson import skeleton_sentences
 from authoring.repository import colab_cell, current_url, extras_of
+from mmcourse.exercises.checking import CHECK_TYPE
 from mmcourse.lesson import CLAIM_TYPE, EXACT_TYPE, LARGEST_FIGURE
 
 LONGEST_CELL = 25  # lines; what is longer belongs in the package
@@ -120,8 +122,14 @@ def outputs_are_clean(lesson: Lesson) -> Iterator[str]:
             if not kind.startswith(("text/plain", "text/html", "text/latex", "image/")) and kind not in (
                 CLAIM_TYPE,
                 EXACT_TYPE,
+                CHECK_TYPE,
             ):
                 yield f"an output that the book cannot show: {kind}"
+
+
+def has_a_figure(lesson: Lesson) -> Iterator[str]:
+    if not any(kind.startswith("image/") for output in lesson.outputs for kind in output.get("data", {})):
+        yield "it has no figure; every lesson has one that carries its argument"
 
 
 def figures_are_described(lesson: Lesson) -> Iterator[str]:
@@ -131,8 +139,6 @@ def figures_are_described(lesson: Lesson) -> Iterator[str]:
         for kind, data in output.get("data", {}).items()
         if kind.startswith("image/")
     ]
-    if not images:
-        yield "it has no figure; every lesson has one that carries its argument"
     for about, kind, data in images:
         name = about.get("figure", f"of type {kind}")
         for field in ("figure", "alt", "caption"):
@@ -164,8 +170,9 @@ def opens_as_a_lesson(lesson: Lesson) -> Iterator[str]:
     headings = [line for cell in cells if cell.cell_type == "markdown" for line in cell.source.splitlines()]
     if sum(line.startswith("# ") for line in headings) != 1:
         yield "it has more or less than one heading of the first level"
-    if not any(f'setup("{lesson.name}"' in code for _, code in lesson.code()):
-        yield f'no cell calls setup("{lesson.name}")'
+    name = source_name(lesson.name)
+    if not any(f'setup("{name}"' in code for _, code in lesson.code()):
+        yield f'no cell calls setup("{name}")'
 
 
 def colab_cell_is_generated(lesson: Lesson) -> Iterator[str]:
@@ -181,7 +188,7 @@ def colab_cell_is_generated(lesson: Lesson) -> Iterator[str]:
 
 def cells_are_short(lesson: Lesson) -> Iterator[str]:
     for number, cell in enumerate(lesson.source.cells, start=1):
-        lines = cell.source.count("\n") + 1
+        lines = without_markers(cell.source).count("\n") + 1
         if lines > LONGEST_CELL:
             yield f"cell {number} has {lines} lines, wanted at most {LONGEST_CELL}: move what it makes into the package"
 
@@ -221,6 +228,7 @@ RULES: tuple[Callable[[Lesson], Iterator[str]], ...] = (
     outputs_are_current,
     every_cell_ran,
     outputs_are_clean,
+    has_a_figure,
     figures_are_described,
     numbers_have_one_key,
     opens_as_a_lesson,

@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 
 from authoring.convert import code_cells, read_notebook
 from authoring.files import write_atomically
-from authoring.lessons import lesson_names
+from authoring.lessons import executed_names, source_name
 from mmcourse.lesson import CLAIM_TYPE
 
 
@@ -26,11 +26,11 @@ def records(notebook: NotebookNode, kinds: tuple[str, ...] = (CLAIM_TYPE,)) -> l
 def collected_claims(root: Path) -> dict[str, dict[str, float]]:
     """{lesson: {key: value}} of all stored notebooks."""
     found = {}
-    for lesson in lesson_names(root):
+    for lesson in executed_names(root):
         notebook = read_notebook(root, lesson)
         values = {record["key"]: record["value"] for record in records(notebook)} if notebook else {}
         if values:
-            found[lesson] = values
+            found[source_name(lesson)] = values  # the name that its cells give to setup
     return found
 
 

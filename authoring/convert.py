@@ -14,7 +14,8 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from authoring.lessons import notebook_path, source_path
+from authoring.exercises import grading, take_answers_out
+from authoring.lessons import is_exercises, notebook_path, source_name, source_path
 
 FORMAT = "py:percent"
 METADATA = {
@@ -38,9 +39,13 @@ HEADER = """\
 
 
 def read_source(root: Path, lesson: str) -> NotebookNode:
-    """The lesson's source as a notebook in normal form, without outputs."""
+    """The lesson's source as a notebook in normal form, without outputs; of exercises, without the answers."""
     text = source_path(root, lesson).read_text(encoding="utf-8")
-    return normalise(jupytext.reads(text, fmt=FORMAT), lesson)
+    notebook = normalise(jupytext.reads(text, fmt=FORMAT), lesson)
+    if is_exercises(lesson):
+        take_answers_out(notebook.cells)
+        notebook.metadata["mmcourse"]["content"] = content_hash(notebook)
+    return notebook
 
 
 def read_notebook(root: Path, lesson: str) -> NotebookNode | None:
@@ -51,12 +56,14 @@ def read_notebook(root: Path, lesson: str) -> NotebookNode | None:
 
 def normalise(notebook: NotebookNode, lesson: str) -> NotebookNode:
     """Bring a notebook to its normal form, in place; returns it."""
-    ours = notebook.metadata.get("mmcourse")
+    name = source_name(lesson)
+    ours = notebook.metadata.get("mmcourse", {}) | ({"chapter": name.partition("/")[0]} if is_exercises(name) else {})
     notebook.metadata = nbformat.from_dict(METADATA | ({"mmcourse": ours} if ours else {}))
     notebook.nbformat, notebook.nbformat_minor = 4, 5
+    graded = grading(notebook.cells)
     for position, cell in enumerate(notebook.cells):
-        cell.id = f"{lesson.replace('/', '-')}-{position}"
-        cell.metadata = NotebookNode({"tags": cell.metadata.tags} if cell.metadata.get("tags") else {})
+        cell.id = f"{name.replace('/', '-')}-{position}"
+        cell.metadata = nbformat.from_dict(({"tags": tags(cell)} if tags(cell) else {}) | graded[position])
         if cell.cell_type == "code":
             cell.outputs = joined_streams(cell.outputs)
     return notebook

@@ -18,7 +18,7 @@ from typing import Any
 
 from authoring.convert import code_cells, normalise, read_source
 from authoring.environment import kernel_environment
-from authoring.lessons import notebook_path, source_path
+from authoring.lessons import notebook_path, source_name, source_path
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -73,7 +73,7 @@ def execute(root: Path, lesson: str, limit: float) -> Executed:
         if any(cell.execution_count is None and cell.source.strip() for cell in code_cells(notebook)):
             raise LessonError("it left by sys.exit before its last cell")
         if not report.is_file():
-            raise LessonError(f'left no report of its cost: does it call setup("{lesson}")?')
+            raise LessonError(f'left no report of its cost: does it call setup("{source_name(lesson)}")?')
         cost = json.loads(report.read_text(encoding="utf-8"))
     return Executed(normalise(notebook, lesson), cost["cpu_seconds"], cost["peak_mb"], cost["reads"])
 

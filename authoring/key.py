@@ -26,11 +26,9 @@ def notebook_key(root: Path, notebook: NotebookNode, reads: list[str]) -> str:
 
 def sign(root: Path, notebook: NotebookNode, reads: list[str]) -> NotebookNode:
     """Write key, files read and the hash of the cells into the notebook's metadata; returns it."""
-    notebook.metadata["mmcourse"] = {
-        "content": content_hash(notebook),
-        "key": notebook_key(root, notebook, reads),
-        "reads": sorted(reads),
-    }
+    notebook.metadata.setdefault("mmcourse", {}).update(
+        content=content_hash(notebook), key=notebook_key(root, notebook, reads), reads=sorted(reads)
+    )
     return notebook
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from authoring.files import write_atomically
-from authoring.lessons import notebook_path, source_path
+from authoring.lessons import EXERCISES, SOLUTIONS, notebook_path, source_path
 from authoring.repository import current_url, with_colab_cell
 from mmcourse.lesson import LESSON_NAME
 
@@ -32,7 +32,10 @@ def skeleton_sentences() -> list[str]:
 
 
 def with_entry(toc: str, lesson: str) -> tuple[str, str]:
-    """Text of _toc.yml with the lesson entered, and the line: after its chapter's last page, else as a new chapter."""
+    """Text of _toc.yml with the lesson entered, and the line: as its chapter's last page, else as a new chapter.
+
+    A chapter's exercises stay its last page.
+    """
     lines = toc.splitlines()
     chapter = lesson.partition("/")[0]
     pages = [row for row, line in enumerate(lines) if re.match(rf" *- file: (book|notebooks)/{chapter}/", line)]
@@ -45,6 +48,8 @@ def with_entry(toc: str, lesson: str) -> tuple[str, str]:
         new = [f"{indent}- file: notebooks/{lesson}"]
         if last.strip() == f"- file: book/{chapter}/index":
             new = [f"{indent}  sections:", f"{indent}    - file: notebooks/{lesson}"]
+        if last.strip() == f"- file: notebooks/{chapter}/{EXERCISES}":
+            row -= 1
     return "\n".join([*lines[: row + 1], *new, *lines[row + 1 :]]) + "\n", "\n".join(new)
 
 
@@ -67,6 +72,8 @@ def main(root: Path, arguments: list[str]) -> None:
             f"in small letters, digits and _, at most {LONGEST_NAME} characters: `make lesson NAME=fusion/gates`"
         )
     lesson = arguments[0]
+    if lesson.partition("/")[2] in (EXERCISES, SOLUTIONS):
+        raise SystemExit(f"make lesson: {lesson} is the name of a chapter's {lesson.partition('/')[2]}; choose another")
     for path in (source_path(root, lesson), notebook_path(root, lesson)):
         if path.exists():
             raise SystemExit(f"make lesson: {path.relative_to(root).as_posix()} exists; nothing was written")

@@ -1,7 +1,8 @@
 """Bring the notebooks up to their sources: `python -m authoring.notebooks [lesson …]`.
 
 A lesson runs again when its code, a file of the repository that it read, or the lock file changed. Where only words
-changed, the notebook is converted and keeps its outputs.
+changed, the notebook is converted and keeps its outputs. A chapter's solutions are run like a lesson; the exercises
+that learners fill in are made with them, from the same source.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from authoring.cover import write_cover
 from authoring.execute import Executed, execute_all
 from authoring.files import write_atomically
 from authoring.key import sign, with_stored_outputs
-from authoring.lessons import chosen, notebook_path, source_path
+from authoring.lessons import chosen, is_exercises, notebook_path, source_name, source_path
 from authoring.start_page import write_start_page
 
 
@@ -48,9 +49,22 @@ def convert(root: Path, lesson: str) -> bool:
     made = with_stored_outputs(root, read_source(root, lesson), read_notebook(root, lesson))
     if made is None:
         return False
-    if write_atomically(notebook_path(root, lesson), to_text(made)):
+    if store(root, lesson, made):
         print(f"{lesson}: converted, outputs kept", flush=True)
     return True
+
+
+def texts(root: Path, lesson: str, notebook: NotebookNode) -> dict[Path, str]:
+    """{file: text} of a notebook; solutions come with the exercises from which their answers are taken out."""
+    made = {notebook_path(root, lesson): to_text(notebook)}
+    name = source_name(lesson)
+    return made | ({notebook_path(root, name): to_text(read_source(root, name))} if is_exercises(name) else {})
+
+
+def store(root: Path, lesson: str, notebook: NotebookNode) -> bool:
+    """Write a notebook and what is made with it. Returns False where nothing changed."""
+    changed = [write_atomically(path, text) for path, text in texts(root, lesson, notebook).items()]
+    return any(changed)
 
 
 def protect(root: Path, lesson: str) -> None:
@@ -58,10 +72,11 @@ def protect(root: Path, lesson: str) -> None:
     stored = read_notebook(root, lesson)
     unsaved = stored is not None and "mmcourse" in stored.metadata and edited(stored, stored)
     if unsaved and content_hash(stored) != content_hash(read_source(root, lesson)):
-        raise SystemExit(
-            f"{lesson}: the .ipynb was edited since the last `make notebooks`. "
-            "Bring the edits back with --from-ipynb, or write over them with --force."
-        )
+        way_out = "Bring the edits back with --from-ipynb, or write over them with --force."
+        if is_exercises(lesson):
+            chapter = lesson.partition("/")[0]
+            way_out = f"Answers belong in my/{chapter}.ipynb, which `make lab` makes; --force writes over them."
+        raise SystemExit(f"{lesson}: the .ipynb was edited since the last `make notebooks`. {way_out}")
 
 
 def run(root: Path, lessons: list[str], jobs: int) -> list[str]:
@@ -72,7 +87,7 @@ def run(root: Path, lessons: list[str], jobs: int) -> list[str]:
     for count, (lesson, result) in enumerate(execute_all(root, limits, jobs), start=1):
         if isinstance(result, Executed):
             notebook = sign(root, nbformat.from_dict(result.notebook), result.reads)
-            write_atomically(notebook_path(root, lesson), to_text(notebook))
+            store(root, lesson, notebook)
             measured[lesson] = (result.cpu_seconds, result.peak_mb)
             said = f"{result.cpu_seconds:g} s of processor time, {result.peak_mb:g} MB"
         else:
@@ -83,12 +98,17 @@ def run(root: Path, lessons: list[str], jobs: int) -> list[str]:
     return failed
 
 
+def holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
 def outdated(root: Path, lessons: list[str]) -> list[str]:
     """Lessons whose .ipynb is not, to the byte, what their source and its outputs make."""
     stale = []
     for lesson in lessons:
         made = with_stored_outputs(root, read_source(root, lesson), read_notebook(root, lesson))
-        if made is None or notebook_path(root, lesson).read_text(encoding="utf-8") != to_text(made):
+        wanted = texts(root, lesson, made) if made else {}
+        if not wanted or any(not holds(path, text) for path, text in wanted.items()):
             stale.append(lesson)
     return stale
 
@@ -108,12 +128,13 @@ def main(root: Path, arguments: list[str]) -> int:
         stale = outdated(root, lessons)
         print("".join(f"{lesson}: not up to date, run `make notebooks`\n" for lesson in stale), end="")
         return 1 if stale else 0
+    if not options.force:
+        blank = [source_name(lesson) for lesson in lessons if is_exercises(source_name(lesson))]
+        for name in [*blank, *([] if options.from_ipynb else lessons)]:
+            protect(root, name)
     if options.from_ipynb:
         done = [bring_back(root, lesson, options.force) for lesson in lessons]
         print("\n".join(filter(None, done)) or "no edits to bring back", flush=True)
-    elif not options.force:
-        for lesson in lessons:
-            protect(root, lesson)
     rerun = options.force and not options.from_ipynb
     to_run = [lesson for lesson in lessons if rerun or not convert(root, lesson)]
     print(f"{len(lessons) - len(to_run)} up to date, {len(to_run)} to execute", flush=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from authoring.files import write_atomically
-from authoring.lessons import lesson_names, source_path
+from authoring.lessons import executed_names, source_path
 
 ADDRESS = re.compile(r"https://github\.com/([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)/([A-Za-z0-9._-]+)")
 PLACES = ("_config.yml", "pyproject.toml", "README.md", "CITATION.cff")
@@ -77,7 +77,7 @@ def set_url(root: Path, url: str) -> list[Path]:
     """Set the address everywhere; returns the files that changed."""
     new, old = checked(url), current_url(root)
     texts = {root / place: moved((root / place).read_text(encoding="utf-8"), old, new) for place in PLACES}
-    for lesson in lesson_names(root):
+    for lesson in executed_names(root):
         path = source_path(root, lesson)
         texts[path] = with_colab_cell(path.read_text(encoding="utf-8"), new)
     return [path for path, text in texts.items() if write_atomically(path, text)]
@@ -111,7 +111,7 @@ def main(root: Path, arguments: list[str]) -> None:
     for path in changed:
         print(path.relative_to(root).as_posix())
     print(f"the repository is {current_url(root)}" + ("" if changed else ", as before"))
-    for lesson in lesson_names(root):
+    for lesson in executed_names(root):
         if not convert(root, lesson):
             print(f"{lesson}: its outputs are not those of its source, run `make notebooks`")
 

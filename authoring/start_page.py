@@ -1,4 +1,4 @@
-"""notebooks/start_here.md: the page at which `make lab` opens, a link and a sentence for every lesson."""
+"""notebooks/start_here.md: the page at which `make lab` opens, with every lesson and the learner's own exercises."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import yaml
 
 from authoring.convert import read_source
 from authoring.files import write_atomically
-from authoring.lessons import lesson_names
+from authoring.lessons import exercises_names, is_exercises, lesson_names
 
 OPENING = """\
 # Start here
 
 Open a lesson and run its cells from the top: *Run*, *Run All Cells*. What you see at first is the run that the book
 shows; a claim then prints your number beside it. To start again from the lesson as it came, use `git restore`.
+
+The exercises are your own copies in the folder `my`, which nothing writes over. `make grade` says how far you are.
 """
 
 
@@ -32,10 +34,10 @@ def title_and_sentence(root: Path, lesson: str) -> tuple[str, str]:
 
 
 def in_order_of_the_book(root: Path) -> list[str]:
-    """Every lesson; those of _toc.yml first, in its order, each chapter in one piece."""
+    """Every lesson and every chapter's exercises; those of _toc.yml first, in its order, each chapter in one piece."""
     toc = yaml.safe_dump(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8")), sort_keys=False)
     listed = re.findall(r"file: notebooks/(\S+)", toc)
-    known = lesson_names(root)
+    known = [*lesson_names(root), *exercises_names(root)]
     names = [name for name in listed if name in known] + [name for name in known if name not in listed]
     chapters = list(dict.fromkeys(name.partition("/")[0] for name in names))
     return sorted(names, key=lambda name: chapters.index(name.partition("/")[0]))
@@ -48,11 +50,16 @@ def chapter_title(root: Path, chapter: str) -> str:
     return heading[1] if heading else chapter.replace("_", " ").capitalize()
 
 
+def address(name: str) -> str:
+    """Where the page leads: a lesson lies below notebooks/, a learner's copy of the exercises in my/."""
+    return f"../my/{name.partition('/')[0]}.ipynb" if is_exercises(name) else f"{name}.ipynb"
+
+
 def start_page_text(root: Path) -> str:
     parts = [OPENING]
     for chapter, lessons in groupby(in_order_of_the_book(root), key=lambda name: name.partition("/")[0]):
         entries = [(lesson, *title_and_sentence(root, lesson)) for lesson in lessons]
-        links = [f"- [{title}]({lesson}.ipynb): {sentence}\n" for lesson, title, sentence in entries]
+        links = [f"- [{title}]({address(lesson)}): {sentence}\n" for lesson, title, sentence in entries]
         parts.append(f"## {chapter_title(root, chapter)}\n\n{''.join(links)}")
     return "\n".join(parts)
 

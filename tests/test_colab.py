@@ -24,8 +24,9 @@ import pytest
 
 from authoring.checks import EXPERIMENT, Lesson
 from authoring.claims import claims_path
-from authoring.lessons import lesson_names
+from authoring.lessons import executed_names
 from authoring.repository import colab_cell, current_url
+from mmcourse.exercises.checking import chapters, exercises_of
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ("torch", "tensorflow-cpu" if sys.platform == "linux" else "tensorflow", "keras", "numpy")
@@ -33,7 +34,7 @@ SESSION = """
 import json, sys, types
 from importlib import metadata, util
 
-cells, imports, kept, experiments = json.loads(sys.stdin.read())
+cells, imports, kept, experiments, answer = json.loads(sys.stdin.read())
 before = {name: metadata.version(name) for name in kept}
 assert util.find_spec("mmcourse") is None, "the package is there already"
 sys.modules["google.colab"] = types.ModuleType("google.colab")
@@ -49,13 +50,29 @@ print(said.stdout, said.stderr, file=sys.stderr)
 for line in imports:
     exec(line)
 from mmcourse import lesson
+from mmcourse.exercises.checking import chapters, examine, exercises_of
+answers = {}
+exec(answer, answers)
 print(json.dumps({
     "before": before,
     "after": {name: metadata.version(name) for name in kept},
     "place": lesson.__file__,
     "points": {name: len(lesson.experiment(name)) for name in experiments},
+    "exercises": {chapter: exercises_of(chapter) for chapter in chapters()},
+    "graded": [examine("fusion/interaction", answers[name]).text() for name in ("interaction", "wrong")],
     "said": said.stdout,
 }))
+"""
+
+
+ANSWER = """
+import numpy as np
+
+def interaction(model, image, text):
+    return np.diff(np.diff([[model(i[None], t[None])[0] for t in text] for i in image], axis=0), axis=1)[0, 0]
+
+def wrong(model, image, text):
+    return 2 * interaction(model, image, text)
 """
 
 
@@ -148,7 +165,7 @@ def session(machine: Machine) -> dict:
     """What a reader's session on Colab found after the first cells of all lessons."""
     address = machine.copy_repository()
     given = f"git+{current_url(ROOT)}"
-    lessons = [Lesson(ROOT, name) for name in lesson_names(ROOT)]
+    lessons = [Lesson(ROOT, name) for name in executed_names(ROOT)]
     cells = {lesson.source.cells[1].source for lesson in lessons}
     assert all(cell.count(given) == 1 for cell in cells)
     cells = {cell.replace(given, f"git+{address}" if shutil.which("git") else address) for cell in cells}
@@ -159,8 +176,9 @@ def session(machine: Machine) -> dict:
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
-    experiments = sorted({name for source in code for name in EXPERIMENT.findall(source)})
-    done = machine.call("-c", SESSION, text=json.dumps([sorted(cells), sorted(imports), KEPT, experiments]))
+    stored = sorted(path.stem for path in (ROOT / "experiments").glob("*.json"))
+    assert {name for source in code for name in EXPERIMENT.findall(source)} <= set(stored)
+    done = machine.call("-c", SESSION, text=json.dumps([sorted(cells), sorted(imports), KEPT, stored, ANSWER]))
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -182,6 +200,13 @@ def test_stored_experiments_travel_with_the_package(session: dict) -> None:
     stored = {path.stem for path in (ROOT / "experiments").glob("*.json")}
     assert set(session["points"]) == stored
     assert all(count > 0 for count in session["points"].values())
+
+
+def test_exercises_grade_themselves_there(session: dict) -> None:
+    assert session["exercises"] == {chapter: list(exercises_of(chapter)) for chapter in chapters()}
+    right, wrong = session["graded"]
+    assert right.startswith("fusion/interaction: passed")
+    assert "✗ for a model with a product" in wrong
 
 
 @pytest.mark.usefixtures("session")

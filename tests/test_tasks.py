@@ -115,6 +115,16 @@ def test_torch_comes_first_and_from_the_index_that_is_named(recorded, monkeypatc
     assert recorded[3][1][:2] == ["--index-url", "https://example.org/cpu"]
 
 
+def test_grade_hands_its_arguments_and_the_answer_on(monkeypatch):
+    called = []
+    monkeypatch.setattr(tasks, "install", lambda what: "python")
+    monkeypatch.setattr(tasks, "run_in", lambda *given, **environment: called.append((given, environment)) or 1)
+    assert tasks.main(["grade", "fusion", "--json", "marks.json"]) == 1
+    [((python, arguments), environment)] = called
+    assert (python, arguments) == ("python", ["-m", "mmcourse.cli", "grade", "fusion", "--json", "marks.json"])
+    assert environment["OMP_NUM_THREADS"] == "1"
+
+
 def test_the_gpu_is_hidden_unless_it_is_asked_for(monkeypatch):
     monkeypatch.delenv("MMCOURSE_DEVICE", raising=False)
     assert tasks.steady()["CUDA_VISIBLE_DEVICES"] == ""

@@ -613,6 +613,6 @@ for name, parameter in in_torch.named_parameters():
 #
 # Which one should you use? Bring each modality to one width with a matrix of its own, match the lengths, and add or concatenate: the two are the same function. Expect evidence to add up, and no interaction. A gate is no free improvement: it chooses where a sum collects. Never read a weight as importance; take the modality away and look.
 #
-# **Try it.** Keep the file's scale and fix the weight of the words at ten: how much of the loss comes back, and why not all? Give the gate all 1,170 training pairs. Turn the room's noise down to zero: what happens to its weight?
+# **Try it.** Keep the file's scale and fix the weight of the words at ten: how much of the loss comes back, and why not all? Turn the room's noise down to zero: what happens to its weight? The [exercises](exercises.ipynb) ask you to write the sum and its gradients yourself, and to find out whether the gate catches up when it gets all `1170` training pairs.
 #
 # **Further reading.** [Baltrušaitis et al. (2019)](../../book/bibliography.md#baltrusaitis2019) for the map of the field, [Hessel and Lee (2020)](../../book/bibliography.md#hessel2020) for the additive projection, [Haufe et al. (2014)](../../book/bibliography.md#haufe2014) for weights that mislead.

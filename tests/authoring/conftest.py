@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from authoring import new_lesson, notebooks
+from authoring.convert import HEADER
+from authoring.repository import with_colab_cell
 
 ROOT = Path(__file__).resolve().parents[2]
 URL = "https://github.com/OWNER/mmcourse"
@@ -28,6 +30,70 @@ FILES = {
     "pyproject.toml": f'[project.urls]\nRepository = "{URL}"\n\n[tool.pytest.ini_options]\npythonpath = ["."]\n',
     "requirements.lock": "numpy==1.0\n",
 }
+
+SOLUTIONS = "trial/solutions"
+EXERCISES_SOURCE = '''# %% [markdown]
+# # Exercises: trial
+#
+# Do small sums.
+#
+# **Before this:** the lesson [Mean](mean.ipynb#the-experiment) and [the works](../../book/bibliography.md).
+
+# %% tags=["colab"]
+
+# %%
+from mmcourse.exercises import check, progress
+from mmcourse.lesson import setup
+
+setup("trial/exercises")
+
+# %% [markdown]
+# ## 1. Twice
+
+# %%
+def doubled(number):
+    """Twice the number."""
+    ### BEGIN SOLUTION
+    twice_as_much = 2 * number
+    return twice_as_much
+    ### END SOLUTION
+
+
+# %%
+check("trial/doubled", doubled)
+
+# %% [markdown]
+# ## 2. Half
+#
+# What is half of seven?
+
+# %%
+### BEGIN SOLUTION
+half_of_seven = 7 / 2
+### END SOLUTION
+
+# %%
+check("trial/half_of_seven", half_of_seven)
+
+# %%
+print("twice four is", doubled(4))
+
+# %%
+progress("trial")
+'''
+LAWS = """from mmcourse.exercises.laws import Law, exercise
+
+
+@exercise("trial")
+def doubled(answer, rng):
+    number = float(rng.integers(1, 9))
+    yield Law("it is twice the number", answer.number(number) == 2 * number, "Add it to itself.")
+
+
+@exercise("trial")
+def half_of_seven(answer, rng):
+    yield Law("twice the answer is seven", 2 * answer.value == 7, "Divide by 2.")
+"""
 
 
 def _make_repository(folder: Path) -> Path:
@@ -68,6 +134,24 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def repository(executed: Path, tmp_path: Path) -> Path:
     """A copy of `executed` that a test may change."""
     return Path(shutil.copytree(executed, tmp_path / executed.name))
+
+
+@pytest.fixture(scope="session")
+def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of one chapter with two exercises and no lesson, its solutions executed. Copy before changing it."""
+    root = _make_repository(tmp_path_factory.mktemp("solved"))
+    (root / "notebooks" / "trial").mkdir()
+    text = HEADER + with_colab_cell(EXERCISES_SOURCE, URL)
+    (root / "notebooks" / "trial" / "exercises.py").write_text(text, encoding="utf-8")
+    (root / "mmcourse" / "exercises" / "chapters" / "trial.py").write_text(LAWS, encoding="utf-8")
+    assert notebooks.main(root, []) == 0
+    return root
+
+
+@pytest.fixture
+def course(solved: Path, tmp_path: Path) -> Path:
+    """A copy of `solved` that a test may change."""
+    return Path(shutil.copytree(solved, tmp_path / solved.name))
 
 
 @pytest.fixture(autouse=True)

@@ -96,7 +96,7 @@ def twice(notebook: Notebook) -> None:
         (checks.figures_are_described, described("alt", " "), "has no alt"),
         (checks.figures_are_described, described("caption", ""), "has no caption"),
         (checks.figures_are_described, lambda notebook: figure(notebook).update(metadata={}), "has no figure"),
-        (checks.figures_are_described, lambda notebook: code(notebook, -1).outputs.pop(), "it has no figure"),
+        (checks.has_a_figure, lambda notebook: code(notebook, -1).outputs.pop(), "it has no figure"),
         (checks.figures_are_described, heavy, "has 100 kB, wanted at most 100"),
         (checks.figures_are_described, twice, "2 figures are called errors"),
         (checks.numbers_have_one_key, twice, "2 claims or exact numbers have the key error-ratio"),

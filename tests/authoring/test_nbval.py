@@ -65,10 +65,14 @@ def cell(source: str, printed: str | None = None, ran: bool = True) -> nbformat.
     return nbformat.v4.new_code_cell(source, outputs=outputs, execution_count=1 if ran else None)
 
 
+CHECK = "application/vnd.mmcourse.check+json"
 CLAIM = "application/vnd.mmcourse.claim+json"
 DISPLAY = f"""from IPython.display import display
-display({{"image/png": "BBBB", "{CLAIM}": {{"value": 0.2}}, "text/plain": "claim: x"}}, raw=True)"""
-SHOWN = nbformat.v4.new_output("display_data", {"image/png": "AAAA", CLAIM: {"value": 0.1}, "text/plain": "claim: x"})
+records = {{"{CLAIM}": {{"value": 0.2}}, "{CHECK}": {{"laws": []}}}}
+display({{"image/png": "BBBB", **records, "text/plain": "claim: x"}}, raw=True)"""
+SHOWN = nbformat.v4.new_output(
+    "display_data", {"image/png": "AAAA", CLAIM: {"value": 0.1}, CHECK: {"laws": ["x"]}, "text/plain": "claim: x"}
+)
 NOT_A_NUMBER = """from mmcourse.lesson import claim, setup
 setup("trial/differs")
 claim("x", float("nan"), at_least=0, key="x")"""
@@ -91,6 +95,8 @@ NOTEBOOKS = {
         cell("print(1)", ran=False),
         cell(NOT_A_NUMBER),
     ],
+    "exercises": [cell("1 / 0", ran=False)],  # blank: not run
+    "solutions": [cell("print(1)", "1\n")],
     "hangs": [cell("x = 1"), cell("while True:\n    pass"), cell("x = 2")],
 }
 
@@ -139,6 +145,7 @@ def test_a_second_run_is_held_to_the_stored_one(stored: Path) -> None:
         ("hangs 2", "XPASS"),
         *((f"agrees {number}", "PASSED") for number in range(6)),
         *((f"differs {number}", "FAILED") for number in range(5)),
+        ("solutions 0", "PASSED"),
     ]
     assert time.monotonic() - begun < 60
 

@@ -30,6 +30,18 @@ def test_it_stands_after_the_last_page_of_its_chapter(empty: Path) -> None:
     assert [page["file"] for page in chapter["sections"]] == ["book/trial/first", "notebooks/trial/second"]
 
 
+def test_the_exercises_stay_the_last_page_of_the_chapter(empty: Path) -> None:
+    toc = empty / "_toc.yml"
+    page = "          - file: book/trial/first\n"
+    text = toc.read_text(encoding="utf-8").replace(page, f"{page}          - file: notebooks/trial/exercises\n")
+    toc.write_text(text, encoding="utf-8")
+    new_lesson.main(empty, [LESSON])
+    chapter = yaml.safe_load(toc.read_text(encoding="utf-8"))["parts"][0]["chapters"][0]
+    assert [page["file"] for page in chapter["sections"]] == [
+        "book/trial/first", "notebooks/trial/second", "notebooks/trial/exercises",
+    ]  # fmt: skip
+
+
 def test_a_chapter_without_sections_gets_them(empty: Path) -> None:
     toc = empty / "_toc.yml"
     toc.write_text(
@@ -53,6 +65,13 @@ def test_a_new_chapter_ends_the_course(empty: Path, capsys: pytest.CaptureFixtur
 )
 def test_a_bad_name_is_refused(empty: Path, name: str) -> None:
     with pytest.raises(SystemExit, match="wanted NAME=chapter/lesson"):
+        new_lesson.main(empty, [name])
+    assert list((empty / "notebooks").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["fusion/exercises", "fusion/solutions"])
+def test_the_names_of_a_chapters_exercises_are_refused(empty: Path, name: str) -> None:
+    with pytest.raises(SystemExit, match=f"{name} is the name of a chapter's"):
         new_lesson.main(empty, [name])
     assert list((empty / "notebooks").iterdir()) == []
 

@@ -29,13 +29,13 @@ def write_lesson(root: Path, name: str, opening: str) -> None:
 
 
 def test_every_lesson_stands_under_its_chapter_in_the_order_of_the_book(empty: Path) -> None:
-    for name in ("early/c", "early/unlisted", "late/a", "late/b"):
+    for name in ("early/c", "early/exercises", "early/unlisted", "late/a", "late/b"):
         write_lesson(empty, name, f"# Title of {name}\n#\n# What one can do\n# with $x$.\n#\n# **Before this:** none.")
     (empty / "_toc.yml").write_text(TOC, encoding="utf-8")
     page = empty / "book" / "late" / "index.md"
     page.parent.mkdir(parents=True)
     page.write_text("---\ntitle: x\n---\n# Later things\n", encoding="utf-8")
-    assert in_order_of_the_book(empty) == ["late/b", "late/a", "early/c", "early/unlisted"]
+    assert in_order_of_the_book(empty) == ["late/b", "late/a", "early/c", "early/unlisted", "early/exercises"]
     text = start_page_text(empty)
     assert [line for line in text.splitlines() if line.startswith(("## ", "- "))] == [
         "## Later things",
@@ -44,6 +44,7 @@ def test_every_lesson_stands_under_its_chapter_in_the_order_of_the_book(empty: P
         "## Early",
         "- [Title of early/c](early/c.ipynb): What one can do with $x$.",
         "- [Title of early/unlisted](early/unlisted.ipynb): What one can do with $x$.",
+        "- [Title of early/exercises](../my/early.ipynb): What one can do with $x$.",
     ]
 
 

@@ -26,11 +26,13 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+EXERCISES = "notebooks/fusion/exercises.html"
 LEAST_CONTRAST = 4.5  # WCAG 2, level AA
 PLACES = (
     "article p", "article li", "article td a", "article figcaption", "article figcaption .caption-text", "article h1",
     "article .admonition-title", "article .admonition p", "article pre", "article .lesson-claim",
-    "article .work-checked", "article .correction-about", ".bd-sidebar-primary a.reference",
+    "article .work-checked", "article .correction-about", "article details.hide summary",
+    ".bd-sidebar-primary a.reference",
 )  # fmt: skip
 # Visible controls without a name, as the first letters of their HTML.
 NAMELESS = """() => {
@@ -41,6 +43,11 @@ NAMELESS = """() => {
 }"""
 # The glyphs of a formula are thousands of elements, hidden from screen readers, which get the formula as MathML.
 AXE = "axe.run({exclude: [['mjx-math']]}, {resultTypes: ['violations']})"
+# Opens all that is folded; it fades in, and while it does its colours are others.
+UNFOLD = """() => {
+  document.querySelectorAll("details").forEach(folded => folded.open = true);
+  return Promise.all(document.getAnimations().map(fading => fading.finished)).then(() => null);
+}"""
 # Formulas, code and tables that are wider than their place and cannot be scrolled, as the first letters of their text.
 CUT_OFF = """() => [...document.querySelectorAll("article .math, article pre, article .pst-scrollable-table-container")]
   .filter(e => e.scrollWidth > e.clientWidth + 1 && !["auto", "scroll"].includes(getComputedStyle(e).overflowX)
@@ -226,15 +233,40 @@ def test_a_page_opens_in_the_colours_of_the_system(chromium: Browser, address: s
 def test_axe_finds_no_fault(chromium: Browser, web: str, readable: list[Page]):
     """The rules of axe-core, which the package axe-playwright-python brings, on one page of each kind."""
     axe = require_axe()
-    kinds = ("book/index.html", "book/costs.html", "notebooks/fusion/weighted_sum.html")
+    kinds = ("book/index.html", "book/costs.html", "notebooks/fusion/weighted_sum.html", EXERCISES)
     faults = []
     with opened(chromium, web, "light") as (tab, _):
         for page in (page for page in readable if page.name in kinds):
             show(tab, web, page)
+            tab.evaluate(UNFOLD)
             tab.evaluate(f"{axe};0")
             for fault in tab.evaluate(AXE)["violations"]:
                 faults.append(f"{page.name}: {fault['id']}: {fault['nodes'][0]['html'][:120]}")
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_solution_shows_when_it_is_asked_for(chromium: Browser, address: str, html: Path, scheme: str):
+    page = Page(html, EXERCISES)
+    with opened(chromium, address, scheme) as (tab, seen):
+        show(tab, address, page)
+        solutions = tab.locator("article details.hide")
+        assert solutions.count() == len(page.article.select("details.hide")) > 0
+        assert tab.locator("article details.hide[open]").count() == 0
+        first = solutions.first
+        assert not first.locator("pre").first.is_visible()
+        first.locator("summary").click()
+        code, said = first.locator("pre").all()
+        assert code.is_visible()
+        assert "SOLUTION" not in code.inner_text()
+        assert "passed\n  ✓ " in said.inner_text()
+        places = ["details[open] summary", "details[open] .cell_input pre", "details[open] .cell_output pre"]
+        measured = tab.evaluate(COLOURS, places)
+        assert len(measured) == len(places)
+        faults = [
+            f"{place}: {contrast(colours):.1f}" for place, colours in measured if contrast(colours) < LEAST_CONTRAST
+        ]
+        assert not faults + list(check_width_on_a_phone(tab)) + seen.complaints
 
 
 def test_the_places_whose_contrast_is_measured_exist(readable: list[Page]):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from coursebook import anchors, bibliography, boxes, costs, figures, notebooks, records, theme_mends, values
+from coursebook import anchors, bibliography, boxes, costs, exercises, figures, notebooks, records, theme_mends, values
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.console import strip_colors
@@ -96,7 +96,7 @@ def build(tmp_path: Path) -> Build:
             "myst_heading_anchors": 3,
             "nb_execution_mode": "off",
             "numfig": True,
-            "exclude_patterns": ["out"],
+            "exclude_patterns": ["out", "**/solutions.ipynb"],  # the book builds only what its contents name
         }
         out = tmp_path / "out"
         with patch_docutils(), docutils_namespace():
@@ -252,6 +252,72 @@ def test_a_lesson_builds_without_warning_and_shows_everything(tmp_path: Path, bu
     assert f"{LESSON}:dots" in built.app.env.domains["std"].labels
 
 
+# ------------------------------------------------------------------------------------------------------- exercises
+
+TITLE = prose("# Exercises: sums\n\nWrite sums.")
+ANSWER = "def add(a, b):\n    ### BEGIN SOLUTION\n    return a + b\n    ### END SOLUTION"
+STUB = f"def add(a, b):\n    # YOUR CODE HERE\n    raise {NotImplementedError.__name__}()"
+SAID = "fusion/add: passed\n  ✓ it is the sum"
+PASSED = {
+    "output_type": "display_data", "metadata": {},
+    "data": {"text/plain": SAID, "application/vnd.mmcourse.check+json": {"laws": []}},
+}  # fmt: skip
+SOLVED = (
+    TITLE, code("data()", stream("some rows\n"), DOTS), code(ANSWER), code('check("fusion/add", add)', PASSED),
+    code('progress("fusion")', stream("1 of 1 solved\n")),
+)  # fmt: skip
+BLANK = tuple(
+    {**cell, "outputs": [], "source": cell["source"].replace(ANSWER, STUB)} if "outputs" in cell else cell
+    for cell in SOLVED
+)
+
+
+def write_exercises(root: Path, solved: tuple[dict, ...] | None = SOLVED) -> None:
+    write_notebook(root, BLANK).rename(root / "notebooks" / "fusion" / "exercises.ipynb")
+    if solved is not None:
+        write_notebook(root, solved).rename(root / "notebooks" / "fusion" / "solutions.ipynb")
+    (root / costs.COSTS).write_text("lesson,cpu_seconds,peak_mb,budget_seconds\nfusion/solutions,3,400,100\n")
+    (root / "book").mkdir(exist_ok=True)
+    (root / "book" / "costs.md").write_text("# Costs\n\n```{lesson-costs}\n```\n", encoding="utf-8")
+
+
+PAGES = "```{toctree}\nnotebooks/fusion/exercises\nbook/costs\n```"
+
+
+def test_below_each_stub_and_its_check_the_solution_is_folded():
+    cells = exercises.with_solutions(list(BLANK), list(SOLVED))
+    assert [cell["source"] for cell in cells] == [
+        TITLE["source"], "data()", STUB, 'check("fusion/add", add)', "def add(a, b):\n    return a + b",
+        'progress("fusion")',
+    ]  # fmt: skip
+    assert [cell.get("outputs", []) for cell in cells] == [[], SOLVED[1]["outputs"], [], [], [PASSED], []]
+    folded = [place for place, cell in enumerate(cells) if "hide-cell" in cell["metadata"].get("tags", [])]
+    assert folded == [4]
+
+
+def test_a_page_of_exercises_builds_without_warning(tmp_path: Path, build: Build):
+    write_exercises(tmp_path)
+    built = build(PAGES)
+    assert "WARNING" not in built.warnings, built.warnings
+    page = built.page("notebooks/fusion/exercises")
+    blocks = [block.astext().rstrip() for block in page.findall(nodes.literal_block)]
+    assert blocks == [
+        "data()", "some rows", STUB, 'check("fusion/add", add)', "def add(a, b):\n    return a + b",
+        SAID, 'progress("fusion")',
+    ]  # fmt: skip
+    [folded] = [node for node in page.findall(nodes.container) if node.get("hide_mode") == "all"]
+    assert (folded["prompt_show"], folded["prompt_hide"]) == ("Solution", "Hide the solution")
+    assert "Cost. 3 s of processor time and 0.4 GB of memory with the solutions, measured." in page.astext()
+    assert "fusion/solutions:dots" in built.app.env.domains["std"].labels
+    assert "solutions.ipynb" in built.dependencies("notebooks/fusion/exercises")
+
+
+@pytest.mark.parametrize("solved", [None, SOLVED[:-1]], ids=["none", "of other cells"])
+def test_exercises_without_their_solutions_are_a_warning(tmp_path: Path, build: Build, solved: tuple[dict, ...] | None):
+    write_exercises(tmp_path, solved)
+    assert "no solutions of fusion/exercises, run `make notebooks`" in build(PAGES).warnings
+
+
 # ----------------------------------------------------------------------------------------------------------- boxes
 
 
@@ -318,6 +384,16 @@ def test_the_table_of_costs_has_a_row_for_each_lesson(tmp_path: Path, build: Bui
     built = build("```{lesson-costs}\n```")
     [body] = built.page().findall(nodes.tbody)
     assert [cell.astext() for cell in body.findall(nodes.entry)] == ["The sum", "1 s", "1.9 GB"]
+
+
+def test_solutions_stand_below_the_lessons_and_lead_to_their_exercises(tmp_path: Path, build: Build):
+    write_exercises(tmp_path)
+    write_notebook(tmp_path, (prose("# The sum"),))
+    with (tmp_path / costs.COSTS).open("a") as rows:
+        rows.write(f"{LESSON},7,900,100\n")
+    [body] = build("```{lesson-costs}\n```").page().findall(nodes.tbody)
+    assert [cell.astext() for cell in body.findall(nodes.entry)][::3] == ["The sum", "Exercises: sums, solved"]
+    assert [link["refuri"] for link in body.findall(nodes.reference)][1] == "notebooks/fusion/exercises"
 
 
 # --------------------------------------------------------------------------------------------------------- records

@@ -13,6 +13,7 @@ from coursebook.boxes import BOXES
 from coursebook.offline import PIECES
 
 from authoring.book import ROOT
+from authoring.lessons import exercises_names
 from tests.book.site import Page, css_addresses, is_foreign, weight
 
 LARGEST_IMAGE = 100_000  # bytes
@@ -219,6 +220,20 @@ def test_prose_pages_are_plain_pages_and_no_notebooks():
         text = page.read_text(encoding="utf-8")
         head = text.split("\n---", 1)[0] if text.startswith("---") else ""
         assert not re.search(r"^(kernelspec|jupytext):", head, re.M), f"{page.name}: its Colab link would be broken"
+
+
+def test_exercises_show_a_stub_and_a_solution_for_each_check(html: Path):
+    pages = [Page(html, f"notebooks/{name}.html") for name in exercises_names(ROOT)]
+    assert pages
+    for page in pages:
+        shown = [block.text for block in page.article.select("div.cell:not(.tag_hide-cell) div.cell_input pre")]
+        checks = [text for text in shown if text.startswith("check(")]
+        assert len([text for text in shown if "YOUR CODE HERE" in text]) == len(checks) > 0
+        folded = [block.text for block in page.article.select("div.tag_hide-cell details:not([open]) pre")]
+        assert len(folded) == 2 * len(checks), "an answer and what its check said"
+        assert not any("SOLUTION" in text or "YOUR CODE" in text for text in folded)
+        assert all("✓" in text for text in folded[1::2])
+        assert "exercises solved" not in page.article.text
 
 
 @pytest.mark.parametrize("leftover", ["thebe", "require.min.js", "fontawesome/6.5.2/js", "unpkg", "jsdelivr", "cdnjs"])

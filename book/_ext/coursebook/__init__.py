@@ -10,6 +10,7 @@ from coursebook import (
     boxes,
     buttons,
     costs,
+    exercises,
     figures,
     front_page,
     notebooks,
@@ -20,7 +21,8 @@ from coursebook import (
 )
 
 MODULES = (
-    anchors, bibliography, boxes, buttons, costs, figures, front_page, notebooks, offline, records, theme_mends, values,
+    anchors, bibliography, boxes, buttons, costs, exercises, figures, front_page, notebooks, offline, records,
+    theme_mends, values,
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
-"""What running a lesson costs, as measured when its outputs were stored: `notebooks/costs.csv`.
+"""What running a lesson, or solutions, costs, as measured when the outputs were stored: `notebooks/costs.csv`.
 
-`{lesson-cost} chapter/lesson` is the line under a lesson's title, `{lesson-costs}` the table of all lessons.
+`{lesson-cost} chapter/lesson` is the line under a lesson's title, `{lesson-costs}` the table of all of them.
 """
 
 from __future__ import annotations
@@ -34,6 +34,17 @@ def memory(cost: dict[str, float]) -> str:
     return f"{cost['peak_mb'] / 1000:.1f} GB"
 
 
+def is_solutions(name: str) -> bool:
+    return name.endswith("/solutions")
+
+
+def link(name: str) -> str:
+    """A link to the page of a notebook; solutions stand folded on the page of their exercises."""
+    if is_solutions(name):
+        return f"[](/notebooks/{name.removesuffix('solutions')}exercises.ipynb), solved"
+    return f"[](/notebooks/{name}.ipynb)"
+
+
 class LessonCost(SphinxDirective):
     required_arguments = 1
 
@@ -44,7 +55,9 @@ class LessonCost(SphinxDirective):
             message = "%s has no line for %s; run `make notebooks`"
             logger.warning(message, COSTS, self.arguments[0], location=self.get_location(), type="coursebook")
             return []
-        text = f"**Cost.** {seconds(cost)} of processor time and {memory(cost)} of memory, [measured](/book/costs.md)."
+        solved = " with the solutions" if is_solutions(self.arguments[0]) else ""
+        what = f"{seconds(cost)} of processor time and {memory(cost)} of memory{solved}"
+        text = f"**Cost.** {what}, [measured](/book/costs.md)."
         return self.parse_text_to_nodes(text)
 
 
@@ -55,7 +68,8 @@ class LessonCosts(SphinxDirective):
         costs = read_costs(root)
         lines = ["| Lesson | Processor time | Memory |", "|---|---:|---:|"]
         lines += [
-            f"| [](/notebooks/{lesson}.ipynb) | {seconds(cost)} | {memory(cost)} |" for lesson, cost in costs.items()
+            f"| {link(name)} | {seconds(costs[name])} | {memory(costs[name])} |"
+            for name in sorted(costs, key=is_solutions)
         ]
         return self.parse_text_to_nodes("\n".join(lines)) if costs else []
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from coursebook.stored import CLAIM, EXACT, figure_key
+from coursebook.stored import CHECK, CLAIM, EXACT, figure_key, where_it_ran
 
 Cell = dict[str, Any]
 Output = dict[str, Any]
@@ -46,10 +46,10 @@ def directive(output: Output, lesson: str) -> str | None:
 
 
 def plain(output: Output) -> Output:
-    """An output without the record of an exact number, which MyST-NB cannot show."""
-    if EXACT not in output.get("data", {}):
+    """An output without the record of an exact number or of a check, which MyST-NB cannot show."""
+    if not {EXACT, CHECK} & set(output.get("data", {})):
         return output
-    return {**output, "data": {kind: content for kind, content in output["data"].items() if kind != EXACT}}
+    return {**output, "data": {kind: shown for kind, shown in output["data"].items() if kind not in (EXACT, CHECK)}}
 
 
 def split(cell: Cell, lesson: str) -> list[Cell]:
@@ -86,7 +86,7 @@ def prepare(notebook: dict[str, Any], lesson: str) -> dict[str, Any]:
 def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
     folder, _, lesson = docname.partition("/")
     if folder == "notebooks":
-        source[0] = json.dumps(prepare(json.loads(source[0]), lesson))
+        source[0] = json.dumps(prepare(json.loads(source[0]), where_it_ran(lesson)))
 
 
 def setup(app: Sphinx) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 IMAGE_SUFFIXES = {"image/png": ".png", "image/gif": ".gif"}
 CLAIM = "application/vnd.mmcourse.claim+json"
 EXACT = "application/vnd.mmcourse.exact+json"
+CHECK = "application/vnd.mmcourse.check+json"
 
 
 class StoredError(LookupError):
@@ -39,6 +40,12 @@ class Lesson:
     path: Path
     figures: dict[str, Figure]
     numbers: dict[str, Number]
+
+
+def where_it_ran(name: str) -> str:
+    """The notebook that holds the outputs of a page: its own, of `chapter/exercises` those of `chapter/solutions`."""
+    chapter, _, last = name.partition("/")
+    return f"{chapter}/solutions" if last == "exercises" else name
 
 
 def figure_key(output: dict[str, Any]) -> str | None:

@@ -1,0 +1,1 @@
+"""The laws of each chapter's exercises, one module a chapter, found by name."""

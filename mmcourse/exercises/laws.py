@@ -1,0 +1,271 @@
+"""What the checks of a chapter are written with: laws, the learner's answer, and hints that fit the mistake.
+
+An exercise is a function that takes the learner's answer and a random generator and yields laws in the order in which
+a learner should meet them. The first law that does not hold is the feedback; what comes after it is not run.
+"""
+
+from __future__ import annotations
+
+import copy
+import linecache
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.random import Generator
+
+Array = np.ndarray
+UNANSWERED = "not answered yet"
+TOLERANCE = 1e-6  # relative to the largest magnitude: an answer in single precision is a right answer
+
+
+@dataclass(frozen=True)
+class Law:
+    """What a right answer obeys.
+
+    states: the law as a sentence;  hint: what to look at where it is broken;  seen: the case that broke it.
+    """
+
+    states: str
+    holds: bool
+    hint: str
+    seen: str = ""
+
+
+class Rejected(Exception):
+    """An answer that cannot even be looked at further: it raised, or gave something of another kind."""
+
+    def __init__(self, law: Law) -> None:
+        super().__init__(law.states)
+        self.law = law
+
+
+Laws = Callable[["Answer", Generator], Iterator[Law]]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise: its full name "chapter/name", its laws, and how many random cases each law is tried on."""
+
+    name: str
+    laws: Laws
+    trials: int
+
+
+_registry: dict[str, dict[str, Exercise]] = {}
+F = TypeVar("F", bound=Laws)
+
+
+def exercise(chapter: str, *, trials: int = 5) -> Callable[[F], F]:
+    """Enter a function into the exercises of a chapter, under its own name."""
+
+    def enter(laws: F) -> F:
+        _registry.setdefault(chapter, {})[laws.__name__] = Exercise(f"{chapter}/{laws.__name__}", laws, trials)
+        return laws
+
+    return enter
+
+
+def registered(chapter: str) -> dict[str, Exercise]:
+    """The exercises that the chapter's module has entered so far, by name, in the order of the file."""
+    return _registry.get(chapter, {})
+
+
+# --------------------------------------------------------------------------------------------- the learner's answer
+
+
+class Answer:
+    """The learner's object. Calling it calls a function of theirs with copies of the arguments.
+
+    Raises Rejected where the function raises, returns nothing, or changes what it was given.
+    """
+
+    def __init__(self, name: str, value: Any) -> None:
+        self.name, self.value = name, value
+
+    def __call__(self, *arguments: Any) -> Any:
+        if not callable(self.value):
+            raise Rejected(
+                Law(
+                    f"{self.name} is a function",
+                    False,
+                    "Keep the line with `def`, and check the function itself, not a result of it.",
+                    f"It is {show(self.value)}.",
+                )
+            )
+        given = copy.deepcopy(arguments)
+        try:
+            result = self.value(*given)
+        except NotImplementedError:
+            raise Rejected(unanswered()) from None
+        except (Exception, SystemExit) as error:
+            raise Rejected(_stopped(error, arguments)) from None
+        if not _same(arguments, given):
+            raise Rejected(
+                Law(
+                    "the inputs are left as they were",
+                    False,
+                    "Whoever calls your function still needs them. Make a new array or dictionary; `+=`, `*=` and "
+                    "assignments into an argument change the caller's data.",
+                )
+            )
+        if result is None:
+            raise Rejected(Law("the function returns a result", False, "It returned None. Is there a `return`?"))
+        return result
+
+    def number(self, *arguments: Any) -> float:
+        """The function's result as one number."""
+        return as_number(self(*arguments), "the result")
+
+    def array(self, *arguments: Any, shape: Sequence[int], hint: str = "") -> Array:
+        """The function's result as an array of the given shape."""
+        return as_array(self(*arguments), shape, "the result", hint)
+
+
+def unanswered() -> Law:
+    return Law("the answer is written", False, "Replace the line that raises NotImplementedError.", UNANSWERED)
+
+
+def _stopped(error: BaseException, arguments: Sequence[Any]) -> Law:
+    """A law broken by an exception in the learner's code, with the line at which it happened."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]  # the first is ours, which made the call
+    own = [frame for frame in frames if _is_learners(frame.filename)] or frames
+    place = ""
+    if own and own[-1].lineno is not None:
+        line = (own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno)).strip()
+        place = f" in line {own[-1].lineno}" + (f", `{line}`" if line else "")
+    message = f": {error}" if str(error) else ""
+    return Law(
+        "it runs to its end",
+        False,
+        "Call your function on a small input of your own and read the message.",
+        f"It stopped with {type(error).__name__}{message}{place}. Called with: {', '.join(map(show, arguments))}",
+    )
+
+
+def _is_learners(filename: str) -> bool:
+    """Cells of a notebook have names in angle brackets or in a folder of the kernel; libraries lie elsewhere."""
+    return filename.startswith("<") or "ipykernel_" in filename
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Equal by value: containers, arrays, tensors, data. Anything else (a generator, a model) is not compared."""
+    if is_dataclass(left) and not isinstance(left, type):
+        return _same(vars(left), vars(right))
+    if isinstance(left, Mapping):
+        return list(left) == list(right) and all(_same(left[name], right[name]) for name in left)
+    if isinstance(left, tuple | list):
+        return len(left) == len(right) and all(map(_same, left, right))
+    if isinstance(left, np.ndarray):
+        return bool(left.shape == right.shape and np.array_equal(left, right, equal_nan=left.dtype.kind == "f"))
+    if hasattr(left, "detach"):
+        return _same(left.detach().cpu().numpy(), right.detach().cpu().numpy())
+    return True
+
+
+# --------------------------------------------------------------------------------------------- results of a kind
+
+
+def as_number(result: Any, what: str) -> float:
+    """A number, a 0-d array or a 0-d tensor as float. Raises Rejected for anything else."""
+    return float(as_array(result, (), what, "One number is wanted, not an array of them."))
+
+
+def as_array(result: Any, shape: Sequence[int], what: str, hint: str = "") -> Array:
+    """An array, tensor or list of numbers as a float64 array. Raises Rejected unless it has the shape."""
+    plain = result.detach().cpu().numpy() if hasattr(result, "detach") else result
+    try:
+        if plain is None or isinstance(plain, str):  # NumPy would make NaN of the one, and a number of "3"
+            raise TypeError
+        made = np.asarray(plain, dtype=float)
+    except (TypeError, ValueError):
+        raise Rejected(
+            Law(f"{what} is {_kind(shape)}", False, hint or "Look at its type.", f"It is {show(result)}.")
+        ) from None
+    if made.shape != tuple(shape):
+        raise Rejected(
+            Law(
+                f"{what} is {_kind(shape)}",
+                False,
+                hint or "Print the shapes on the way and see where they part.",
+                f"Its shape is {made.shape}, wanted {tuple(shape)}.",
+            )
+        )
+    return made
+
+
+def as_mapping(result: Any, shapes: Mapping[str, Sequence[int]], what: str) -> dict[str, Array]:
+    """A dictionary of arrays of the given shapes. Raises Rejected for other names, kinds or shapes."""
+    names = ", ".join(shapes)
+    if not isinstance(result, Mapping) or set(result) != set(shapes):
+        has = f"a dictionary with {', '.join(map(repr, result)) or 'nothing'}" if isinstance(result, Mapping) else None
+        raise Rejected(
+            Law(
+                f"{what} is a dictionary with an entry for each of: {names}",
+                False,
+                "Build it by a comprehension over the names that came, `{m: … for m in features}`, and look at the "
+                "order in which you return things.",
+                f"It is {has or show(result)}.",
+            )
+        )
+    return {name: as_array(result[name], shape, f"{what}: {name}") for name, shape in shapes.items()}
+
+
+def _kind(shape: Sequence[int]) -> str:
+    return f"an array of shape {tuple(shape)}" if len(shape) else "one number"
+
+
+# --------------------------------------------------------------------------------------------- comparing and showing
+
+
+def close(got: Any, wanted: Any, tolerance: float = TOLERANCE) -> bool:
+    """Whether arrays, or dictionaries of them, agree relative to the largest magnitude wanted; NaN never does."""
+    if isinstance(wanted, Mapping):
+        return isinstance(got, Mapping) and all(close(got[name], wanted[name], tolerance) for name in wanted)
+    left, right = np.asarray(got, dtype=float), np.asarray(wanted, dtype=float)
+    if left.shape != right.shape or not np.isfinite(left).all():
+        return False
+    scale = np.abs(right).max(initial=0.0) or 1.0
+    return bool((np.abs(left - right) <= tolerance * scale).all())
+
+
+def diagnose(got: Any, mistakes: Mapping[str, Any], otherwise: str) -> str:
+    """The hint whose mistake would have given just this result; `otherwise` where none would.
+
+    mistakes: from a hint to the result of the mistake.
+    """
+    for hint, result in mistakes.items():
+        if close(got, result):
+            return hint
+    return otherwise
+
+
+def compare(got: Any, wanted: Any) -> str:
+    """The words of a counterexample."""
+    return f"Got {show(got)}, wanted {show(wanted)}."
+
+
+def show(value: Any) -> str:
+    """A value in a few words: small ones whole, large ones by their shape."""
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{name!r}: {show(part)}" for name, part in value.items())
+        return "{" + inside + "}"
+    if isinstance(value, bool | np.bool_ | str):
+        return repr(value if isinstance(value, str) else bool(value))
+    if isinstance(value, int | float | np.number):
+        return f"{value:.4g}"
+    if isinstance(value, np.ndarray) or hasattr(value, "detach"):
+        array = value.detach().cpu().numpy() if hasattr(value, "detach") else value
+        if array.ndim == 0:
+            return show(array.item())
+        if array.size <= 6:
+            return np.array2string(array, precision=3, separator=", ").replace("\n", "")
+        return f"an array of shape {array.shape}"
+    if isinstance(value, tuple | list) and len(value) <= 6:
+        inside = ", ".join(map(show, value))
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    if callable(value):
+        return f"the function {getattr(value, '__name__', type(value).__name__)}"
+    return f"an object of type {type(value).__name__}"

@@ -1,0 +1,56 @@
+"""What the four gates try an exercise with: wrong answers with the hint that each must get, and a second right one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+ANSWERS = Path(__file__).with_name("answers")
+
+
+@dataclass(frozen=True)
+class WrongAnswer:
+    exercise: str
+    answer: Callable[..., Any]
+    hint: str  # words of the hint that this mistake, and no other of its exercise, gets
+
+
+@dataclass
+class Answers:
+    """The answers of one chapter: `@wrong("exercise", hint="…")` and `@another("exercise")` enter functions."""
+
+    wrong_answers: list[WrongAnswer] = field(default_factory=list)
+    other_answers: dict[str, Callable[..., Any]] = field(default_factory=dict)
+
+    def wrong(self, exercise: str, *, hint: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def enter(answer: Callable[..., Any]) -> Callable[..., Any]:
+            self.wrong_answers.append(WrongAnswer(exercise, answer, hint))
+            return answer
+
+        return enter
+
+    def another(self, exercise: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def enter(answer: Callable[..., Any]) -> Callable[..., Any]:
+            assert exercise not in self.other_answers, f"two other answers to {exercise}"
+            self.other_answers[exercise] = answer
+            return answer
+
+        return enter
+
+
+def chapters_with_answers() -> list[str]:
+    return sorted(path.stem for path in ANSWERS.glob("*.py"))
+
+
+def answers_of(chapter: str) -> Answers:
+    """Run tests/exercises/answers/<chapter>.py and take what it entered."""
+    path = ANSWERS / f"{chapter}.py"
+    spec = spec_from_file_location(f"answers_of_{chapter}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.answers
