@@ -4,6 +4,7 @@ import argparse
 import csv
 import math
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import mmcourse
@@ -20,36 +21,53 @@ def title(source: Path) -> str:
 
 
 def lesson_lines(notebooks: Path) -> list[str]:
-    """One line a lesson: name, measured processor time and memory, title."""
+    """A heading, then one line a lesson: name, measured processor time and memory, title. Nothing without lessons."""
     costs = {}
     if (notebooks / "costs.csv").is_file():
         with (notebooks / "costs.csv").open(encoding="utf-8", newline="") as rows:
             costs = {
-                row["lesson"]: f"{float(row['cpu_seconds']):4.0f} s {row['peak_mb']:>5} MB"
+                row["lesson"]: f"{float(row['cpu_seconds']):6.0f} s {row['peak_mb']:>6} MB"
                 for row in csv.DictReader(rows)
             }
     sources = sorted(source for source in notebooks.glob("*/*.py") if source.stem not in EXERCISES)
     names = [f"{source.parent.name}/{source.stem}" for source in sources]
-    width = max(map(len, names), default=0)
+    if not names:
+        return []
+    width = max(map(len, ["lesson", *names]))
     return [
-        f"{name:<{width}}  {costs.get(name, 'not measured'):>15}  {title(source)}"
-        for name, source in zip(names, sources, strict=True)
+        f"{'lesson':<{width}}  {'CPU time':>8} {'memory':>9}  title",
+        *(
+            f"{name:<{width}}  {costs.get(name, 'not measured'):>18}  {title(source)}"
+            for name, source in zip(names, sources, strict=True)
+        ),
     ]
 
 
 def exercise_lines(my: Path) -> list[str]:
-    """One line a chapter with exercises: how many are solved by the outputs of its my/ notebook, and which are not."""
+    """One line a chapter with exercises: how many are solved by the outputs of its my/ notebook, and which are not.
+
+    Below them, where there is such a notebook, of when that is.
+    """
     from mmcourse.exercises.checking import chapters, exercises_of
     from mmcourse.exercises.standing import solved_in
 
-    lines = []
+    lines, last = [], []
     for chapter in chapters():
         names = exercises_of(chapter)
-        solved = solved_in(my / f"{chapter}.ipynb")
+        notebook = my / f"{chapter}.ipynb"
+        if not notebook.exists():
+            lines.append(f"{chapter}: {len(names)} exercises; no copy yet: `make lab` makes it")
+            continue
+        solved = solved_in(notebook)
+        if solved is None:
+            file = f"{my.name}/{notebook.name}"
+            lines.append(f"{chapter}: {len(names)} exercises; {file} cannot be read, `make grade` says why")
+            continue
+        last = ["This is the state at the last saved run of the checks; `make grade` runs them anew."]
         open_ones = [name for name in names if f"{chapter}/{name}" not in solved]
         rest = f"; open: {', '.join(open_ones)}" if open_ones else ""
         lines.append(f"{chapter}: {len(names) - len(open_ones)} of {len(names)} exercises solved{rest}")
-    return lines
+    return [*lines, *last]
 
 
 def my_folder() -> Path:
@@ -70,7 +88,7 @@ def show_list() -> int:
 
 
 def _add_grading(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", nargs="*", metavar="WHAT", help="a chapter or a notebook (nothing: all of my/)")
+    parser.add_argument("what", nargs="*", metavar="WHAT", help="a chapter, a notebook or a folder (nothing: my/)")
     parser.add_argument("--all", type=Path, metavar="DIR", help="grade every sub-folder of DIR as one submission")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was found")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write a test report")
@@ -82,15 +100,17 @@ def _add_grading(parser: argparse.ArgumentParser) -> None:
 
 
 def positive_number(given: str) -> float:
-    if not 0 < float(given) < math.inf:
-        raise argparse.ArgumentTypeError(f"got {given}, wanted a number above 0")
-    return float(given)
+    with suppress(ValueError):
+        if 0 < float(given) < math.inf:
+            return float(given)
+    raise argparse.ArgumentTypeError(f"a number above 0 is wanted, got {given!r}")
 
 
 def count(given: str) -> int:
-    if int(given) < 1:
-        raise argparse.ArgumentTypeError(f"got {given}, wanted at least 1")
-    return int(given)
+    with suppress(ValueError):
+        if int(given) > 0:
+            return int(given)
+    raise argparse.ArgumentTypeError(f"a whole number above 0 is wanted, got {given!r}")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -28,11 +28,11 @@ def test_list_shows_each_lesson_with_its_measured_cost(
     )
     monkeypatch.setattr(cli, "NOTEBOOKS", tmp_path)
     assert cli.main(["list"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split() for line in lines[:3]] == [
-        ["a/one", "12", "s", "420", "MB", "The", "first"],
-        ["b/second", "not", "measured", "Another"],
-        [],
+    assert capsys.readouterr().out.splitlines()[:4] == [
+        "lesson    CPU time    memory  title",
+        "a/one         12 s    420 MB  The first",
+        "b/second        not measured  Another",
+        "",
     ]
 
 
@@ -48,11 +48,28 @@ def test_list_shows_which_exercises_of_each_chapter_are_open(
         return next(line for line in capsys.readouterr().out.splitlines() if line.startswith("fusion: "))
 
     count = 2 + len(others)
+    assert shown() == f"fusion: {count} exercises; no copy yet: `make lab` makes it"
+    (tmp_path / "my" / "fusion.ipynb").touch()
+    assert shown() == f"fusion: {count} exercises; my/fusion.ipynb cannot be read, `make grade` says why"
+    store(tmp_path / "my" / "fusion.ipynb", [])
     assert shown() == f"fusion: 0 of {count} exercises solved; open: {', '.join([first, second, *others])}"
     store(tmp_path / "my" / "fusion.ipynb", [second])
     assert shown() == f"fusion: 1 of {count} exercises solved; open: {', '.join([first, *others])}"
     store(tmp_path / "my" / "fusion.ipynb", [first, second, *others])
     assert shown() == f"fusion: {count} of {count} exercises solved"
+
+
+def test_list_says_that_its_exercises_are_those_of_the_last_saved_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my").mkdir()
+    said = "This is the state at the last saved run of the checks; `make grade` runs them anew."
+    assert cli.main(["list"]) == 0
+    assert said not in capsys.readouterr().out  # there is no copy yet
+    store(tmp_path / "my" / "fusion.ipynb", [])
+    assert cli.main(["list"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == said
 
 
 def store(path: Path, solved: list[str]) -> None:

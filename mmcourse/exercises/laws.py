@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import linecache
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from typing import Any, TypeVar
 
@@ -137,11 +137,12 @@ def _stopped(error: BaseException, arguments: Sequence[Any]) -> Law:
         line = (own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno)).strip()
         place = f" in line {own[-1].lineno}" + (f", `{line}`" if line else "")
     message = f": {error}" if str(error) else ""
+    called = f" Called with: {', '.join(map(show, arguments))}" if arguments else ""
     return Law(
         "it runs to its end",
         False,
         "Call your function on a small input of your own and read the message.",
-        f"It stopped with {type(error).__name__}{message}{place}. Called with: {', '.join(map(show, arguments))}",
+        f"It stopped with {type(error).__name__}{message}{place}.{called}",
     )
 
 
@@ -162,6 +163,8 @@ def _same(left: Any, right: Any) -> bool:
         return bool(left.shape == right.shape and np.array_equal(left, right, equal_nan=left.dtype.kind == "f"))
     if hasattr(left, "detach"):
         return _same(left.detach().cpu().numpy(), right.detach().cpu().numpy())
+    if isinstance(left, int | float | str | np.generic):
+        return bool(left == right or (left != left and right != right))
     return True
 
 
@@ -198,19 +201,30 @@ def as_array(result: Any, shape: Sequence[int], what: str, hint: str = "") -> Ar
 
 def as_mapping(result: Any, shapes: Mapping[str, Sequence[int]], what: str) -> dict[str, Array]:
     """A dictionary of arrays of the given shapes. Raises Rejected for other names, kinds or shapes."""
-    names = ", ".join(shapes)
-    if not isinstance(result, Mapping) or set(result) != set(shapes):
-        has = f"a dictionary with {', '.join(map(repr, result)) or 'nothing'}" if isinstance(result, Mapping) else None
-        raise Rejected(
-            Law(
-                f"{what} is a dictionary with an entry for each of: {names}",
-                False,
-                "Build it by a comprehension over the names that came, `{m: … for m in features}`, and look at the "
-                "order in which you return things.",
-                f"It is {has or show(result)}.",
-            )
-        )
+    names_in(result, shapes, what)
     return {name: as_array(result[name], shape, f"{what}: {name}") for name, shape in shapes.items()}
+
+
+def names_in(result: Any, names: Iterable[str], what: str) -> dict[str, Any]:
+    """A dictionary with just these names. Raises Rejected, naming the entry that is missing or too many."""
+    law = f"{what}: a dictionary with an entry for each of {', '.join(names)}"
+    if not isinstance(result, Mapping):
+        raise Rejected(
+            Law(law, False, "Build it by a comprehension: `{m: … for m in features}`.", f"It is {show(result)}.")
+        )
+    missing, surplus = sorted(set(names) - set(result)), sorted(set(map(str, result)) - set(names))
+    if missing or surplus:
+        seen = f"An entry is missing: {missing[0]}." if missing else f"An entry is too many: {surplus[0]}."
+        raise Rejected(Law(law, False, "Do you go through all the names that came?", seen))
+    return dict(result)
+
+
+def as_pair(result: Any, first: str, second: str) -> tuple[Any, Any]:
+    """Two things, as a tuple or a list. Raises Rejected for anything else."""
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        law = f"it returns two things: first {first}, then {second}"
+        raise Rejected(Law(law, False, "`return a, b`", f"It returned {show(result)}."))
+    return result[0], result[1]
 
 
 def _kind(shape: Sequence[int]) -> str:
@@ -220,31 +234,35 @@ def _kind(shape: Sequence[int]) -> str:
 # --------------------------------------------------------------------------------------------- comparing and showing
 
 
-def close(got: Any, wanted: Any, tolerance: float = TOLERANCE) -> bool:
-    """Whether arrays, or dictionaries of them, agree relative to the largest magnitude wanted; NaN never does."""
-    if isinstance(wanted, Mapping):
-        return isinstance(got, Mapping) and all(close(got[name], wanted[name], tolerance) for name in wanted)
+def close(got: Any, wanted: Any, tolerance: float = TOLERANCE, size: float | None = None) -> bool:
+    """Whether arrays agree relative to a size: the largest magnitude wanted, if none is given; NaN never does.
+
+    size: for results that nearly cancel, the magnitude of what was added up.
+    """
     left, right = np.asarray(got, dtype=float), np.asarray(wanted, dtype=float)
     if left.shape != right.shape or not np.isfinite(left).all():
         return False
-    scale = np.abs(right).max(initial=0.0) or 1.0
-    return bool((np.abs(left - right) <= tolerance * scale).all())
+    size = size or float(np.abs(right).max(initial=0.0)) or 1.0
+    return bool((np.abs(left - right) <= tolerance * size).all())
 
 
 def diagnose(got: Any, mistakes: Mapping[str, Any], otherwise: str) -> str:
     """The hint whose mistake would have given just this result; `otherwise` where none would.
 
-    mistakes: from a hint to the result of the mistake.
+    mistakes: from a hint to the result of the mistake; a tuple holds results of several forms of it.
     """
-    for hint, result in mistakes.items():
-        if close(got, result):
+    for hint, results in mistakes.items():
+        if any(close(got, result) for result in (results if isinstance(results, tuple) else (results,))):
             return hint
     return otherwise
 
 
 def compare(got: Any, wanted: Any) -> str:
-    """The words of a counterexample."""
-    return f"Got {show(got)}, wanted {show(wanted)}."
+    """The words of a counterexample; with the difference where the two would look alike."""
+    words = f"Got {show(got)}, wanted {show(wanted)}"
+    if show(got) == show(wanted):
+        words += f"; the largest difference is {np.abs(np.asarray(got) - np.asarray(wanted)).max():.2g}"
+    return f"{words}."
 
 
 def show(value: Any) -> str:

@@ -32,15 +32,15 @@ def _state(verdict: Verdict | None) -> str:
     return "passed" if verdict.passed else "not yet"
 
 
-def solved_in(notebook: Path) -> set[str]:
+def solved_in(notebook: Path) -> set[str] | None:
     """Full names of the exercises whose check passed when the notebook last ran, by the outputs that it stores.
 
-    An unreadable file has solved nothing. The outputs are the learner's own: `mmcourse grade` runs the code.
+    None for a file that cannot be read. The outputs are the learner's own: `mmcourse grade` runs the code.
     """
     try:
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
         outputs = [output for cell in cells for output in cell.get("outputs", [])]
         records = [output["data"][CHECK_TYPE] for output in outputs if CHECK_TYPE in output.get("data", {})]
         return {record["exercise"] for record in records if record["passed"]}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return set()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None

@@ -75,14 +75,11 @@ check("fusion/match_lengths", match_lengths)
 def sum_of_present(features, weights, mask):
     """Softmax-weighted sum over the modalities present in each row."""
     ### BEGIN SOLUTION
-    largest = max(weights.values())
-    total, shares = 0.0, 0.0
-    for modality, rows in features.items():
-        present = mask[modality][:, None]
-        share = np.where(present, np.exp(weights[modality] - largest), 0.0)
-        total = total + share * np.where(present, rows, 0.0)
-        shares = shares + share
-    return total / shares
+    scores = np.stack([np.where(mask[m], weights[m], -np.inf) for m in features])
+    powers = np.exp(scores - scores.max(axis=0))  # exp(-inf) is 0: missing
+    shares = powers / powers.sum(axis=0)  # (modality, row)
+    present = [np.where(mask[m][:, None], x, 0.0) for m, x in features.items()]
+    return sum(share[:, None] * x for share, x in zip(shares, present, strict=True))
     ### END SOLUTION
 
 
@@ -92,7 +89,9 @@ check("fusion/sum_of_present", sum_of_present)
 # %% [markdown]
 # ## 3. The gradients of the sum
 #
-# For $F = \sum_m w_m\, x_m P_m$ somebody hands you $\delta = \partial L / \partial F$, of shape (rows, out). Derive the gradient of the loss by each weight $w_m$ (a number) and by each matrix $P_m$ (as large as the matrix), on paper, then in code. The check moves every entry by a little and looks at what the loss does.
+# For $F = \sum_m w_m\, x_m P_m$ somebody hands you $\delta = \partial L / \partial F$, the array `delta` of shape (rows, out). `features`, `weights` and `projections` are dictionaries with the same keys, whichever these are: `features[m]` is (rows, width of m), `weights[m]` a number, `projections[m]` (width of m, out).
+#
+# Derive the gradient of the loss by each weight $w_m$ (a number) and by each matrix $P_m$ (as large as the matrix), on paper, then in code. Return two dictionaries with these keys, first the weights' gradients, then the matrices'. The check moves every entry by a little and looks at what the loss does.
 
 # %%
 def sum_gradients(features, weights, projections, delta):
@@ -110,7 +109,7 @@ check("fusion/sum_gradients", sum_gradients)
 # %% [markdown]
 # ## 4. Any story you like
 #
-# Somebody reads the weights of a trained sum as importance. Show why not: write a function that takes `weights` and `projections` of an image and a text, and a `ratio` that somebody would like to see. It returns new weights and new matrices whose sum is the same for every input, while the weight of the text is `ratio` times that of the image.
+# Somebody reads the weights of a trained sum as importance. Show why not: write a function that takes `weights` and `projections`, dictionaries with the keys `"image"` and `"text"`, and a `ratio` that somebody would like to see, positive or negative. It returns new weights, then new matrices, whose sum is the same for every input, while the weight of the text is `ratio` times that of the image.
 
 # %%
 def reweighted(weights, projections, ratio):
@@ -132,11 +131,11 @@ check("fusion/reweighted", reweighted)
 #
 # $$[f(a, c) - f(a, d)] - [f(b, c) - f(b, d)] .$$
 #
-# `model(image, text)` takes arrays with one row an example and returns one row of class scores an example. `image` is (2, width), `text` is (2, another width). Return the interaction, one number a class.
+# `model(image, text)` takes arrays with one row per example and returns one row of class scores per example. `image` is (2, width), `text` is (2, another width). Return the interaction, one number per class.
 
 # %%
 def interaction(model, image, text):
-    """Difference of two differences, one number a class."""
+    """Difference of two differences, one number per class."""
     ### BEGIN SOLUTION
     scores = model(image[[0, 0, 1, 1]], text[[0, 1, 0, 1]])
     return scores[0] - scores[1] - scores[2] + scores[3]
@@ -149,7 +148,7 @@ check("fusion/interaction", interaction)
 # %% [markdown]
 # ## 6. An honest comparison
 #
-# In the lesson the gate lost to the plain sum, with 300 pairs to learn from. Before you ask what more pairs would do, build the measuring tool. `train` and `test` are paired data as in the lesson. For each seed train a sum and a gate from scratch, `WeightedSumFusion(…, out_dim=32, learned=False)` and `GatedFusion(…, out_dim=32, hidden_size=16)`, each inside a `FusionClassifier`, with the options in `TRAINING`. Return `{"sum": …, "gate": …}`, for each the test accuracies, one a seed.
+# In the lesson the gate lost to the plain sum, with 300 pairs to learn from. Before you ask what more pairs would do, build the measuring tool. `train` and `test` are paired data as in the lesson. For each seed train a sum and a gate from scratch, `WeightedSumFusion(…, out_dim=32, learned=False)` and `GatedFusion(…, out_dim=32, hidden_size=16)`, each inside a `FusionClassifier`, with the options in `TRAINING` (and `progress=False`, for quiet). Return `{"sum": …, "gate": …}`, for each a list of test accuracies, one per seed.
 #
 # An experiment obeys laws as well. The check repeats a seed, changes it, and shuffles the training labels.
 
@@ -170,7 +169,7 @@ def pairs_of(limit):
 
 # %%
 def sum_and_gate(train, test, seeds):
-    """Test accuracies of sum and gate, one a seed."""
+    """Test accuracies of sum and gate, one per seed."""
     ### BEGIN SOLUTION
     builders = {
         "sum": lambda: WeightedSumFusion(train.widths, out_dim=32, learned=False),
@@ -193,13 +192,13 @@ check("fusion/sum_and_gate", sum_and_gate)
 # %% [markdown]
 # ## 7. Does the gate catch up? (open)
 #
-# Run your tool on `pairs_of(300)` and on all `1170` training pairs, with three seeds or more. Look at the lead of the sum over the gate in both. Then conclude, with one of these sentences, word by word:
+# Run your tool on `pairs_of(300)` and on all `1170` training pairs, with three seeds or more. Look at the mean lead of the sum over the gate in both. Then conclude, with one of these sentences, word by word:
 #
 # - `the gate overtakes the sum`
-# - `the gate comes closer, the sum stays ahead` (its mean distance shrinks by a quarter or more)
+# - `the gate comes closer, the sum stays ahead` (its mean lead shrinks by a quarter or more)
 # - `the gate stays as far behind as before`
 #
-# Return `{"few": …, "all": …, "conclusion": …}`, where `few` and `all` are what `sum_and_gate` returned. This takes some seconds a seed.
+# Return `{"few": …, "all": …, "conclusion": …}`, where `few` and `all` are what `sum_and_gate` returned. This takes some seconds per seed.
 
 # %%
 def more_data():

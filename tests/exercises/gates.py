@@ -23,7 +23,7 @@ class Answers:
     """The answers of one chapter: `@wrong("exercise", hint="…")` and `@another("exercise")` enter functions."""
 
     wrong_answers: list[WrongAnswer] = field(default_factory=list)
-    other_answers: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    other_answers: dict[str, list[Callable[..., Any]]] = field(default_factory=dict)
 
     def wrong(self, exercise: str, *, hint: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def enter(answer: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,8 +34,7 @@ class Answers:
 
     def another(self, exercise: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def enter(answer: Callable[..., Any]) -> Callable[..., Any]:
-            assert exercise not in self.other_answers, f"two other answers to {exercise}"
-            self.other_answers[exercise] = answer
+            self.other_answers.setdefault(exercise, []).append(answer)
             return answer
 
         return enter

@@ -71,11 +71,12 @@ def test_a_wrong_answer_is_rejected_with_its_own_hint(chapter: str, wrong: Wrong
 
 @pytest.mark.parametrize(("chapter", "name"), EXERCISES)
 def test_another_right_answer_passes(chapter: str, name: str) -> None:
-    answer = answers_of(chapter).other_answers.get(name)
-    assert answer is not None, f"tests/exercises/answers/{chapter}.py has no @another({name!r})"
-    for seed in seeds(chapter, name):
-        verdict = examine(f"{chapter}/{name}", answer, seed=seed)
-        assert verdict.passed, f"seed {seed}: {verdict.text()}"
+    others = answers_of(chapter).other_answers.get(name)
+    assert others, f"tests/exercises/answers/{chapter}.py has no @another({name!r})"
+    for answer in others:
+        for seed in seeds(chapter, name):
+            verdict = examine(f"{chapter}/{name}", answer, seed=seed)
+            assert verdict.passed, f"seed {seed}, {answer.__name__}: {verdict.text()}"
 
 
 @pytest.mark.parametrize(("chapter", "name"), EXERCISES)

@@ -131,7 +131,7 @@ def test_cells_out_of_order_are_named(graded: Graded) -> None:
     result = graded([check("double"), SOLVED["total"], check("total"), SOLVED["double"], SOLVED["five"]])
     assert only_lost(result, "double")
     assert sentence(result, "double") == (
-        "`double` is not defined when its check comes (cell 1) but later (cell 4): move the check below the "
+        "`double` is not defined when its check comes (code cell 1) but later (code cell 4): move the check below the "
         "definition, then run all cells from the top"
     )
 
@@ -139,26 +139,89 @@ def test_cells_out_of_order_are_named(graded: Graded) -> None:
 def test_a_cell_that_stops_is_named_with_its_error(graded: Graded) -> None:
     result = graded(answers(double="width = height\ndef double(numbers):\n    return 2 * numbers"))
     assert only_lost(result, "double")
-    wanted = "`double` is not defined: cell 2 stopped with NameError: name 'height' is not defined"
+    wanted = "`double` is not defined: code cell 2 stopped with NameError: name 'height' is not defined"
     assert sentence(result, "double") == wanted
 
 
 def test_a_syntax_error_costs_its_cell_alone(graded: Graded) -> None:
     result = graded(answers(total="def total(numbers:\n    return 0"))
     assert only_lost(result, "total")
-    assert "cell 4 stopped with SyntaxError" in sentence(result, "total")
+    assert sentence(result, "total") == (
+        "`total` is not defined: code cell 4 stopped with a SyntaxError in line 1: '(' was never closed; the line is "
+        "`def total(numbers:`"
+    )
+
+
+def test_a_syntax_error_elsewhere_is_not_placed_in_the_cell(graded: Graded) -> None:
+    cells = [
+        "if True:\nprint()",
+        "x = 1\nfor x in [1]\n    pass",
+        "eval('1 +')",
+        "open('helper.py', 'w').write('x = = 1')\nimport helper",
+        "%%time\nx = = 1",
+        "class Odd(SyntaxError):\n    def __str__(self): raise ValueError\nraise Odd(3)",
+    ]
+    assert [note.partition(" stopped with ")[2] for note in graded([*answers(), *cells]).notes] == [
+        "an IndentationError in line 2: expected an indented block after 'if' statement on line 1; the line is "
+        "`print()`.",
+        "a SyntaxError in line 2: expected ':'; the line is `for x in [1]`.",
+        "a SyntaxError: invalid syntax; the line is `1 +`.",
+        "SyntaxError: invalid syntax (helper.py, line 1).",
+        "a SyntaxError: invalid syntax; the line is `x = = 1`.",
+        "Odd.",
+    ]
 
 
 def test_a_failed_cell_that_defines_no_exercise_is_noted(graded: Graded) -> None:
     result = graded(["import no_such_package", *answers()])
     assert result.solved
-    assert result.notes == ("Cell 1 stopped with ModuleNotFoundError: No module named 'no_such_package'.",)
+    assert result.notes == ("Code cell 1 stopped with ModuleNotFoundError: No module named 'no_such_package'.",)
+
+
+def test_a_failed_import_is_named_first_and_in_each_answer_that_misses_it(graded: Graded) -> None:
+    cells = answers(
+        double="def double(numbers): return np.add(numbers, numbers)",
+        total="ready = np.ones(3)\ndef total(numbers): return numbers.sum()",
+        five="def hand(): return 5\nfive = hand() + 0 * ready.sum()",
+    )
+    result = graded([cells[0], "import no_such_package\nimport numpy as np", *cells[1:]])
+    assert result.points == 0
+    failure = "ode cell 2 stopped with ModuleNotFoundError: No module named 'no_such_package'."
+    assert result.causes == (f"C{failure} Repair it first: its names are missing in what follows.",)
+    assert {score.sentence for score in result.scores} == {f"`np` is missing, because c{failure} Repair it first."}
+    assert {score.hint for score in result.scores} == {""}
+    assert result.notes == ()
+
+
+def test_an_answer_that_misses_another_says_which(graded: Graded) -> None:
+    total = "def total(numbers): return double(numbers).sum() / 2"
+    broken = graded(answers(double="def double(numbers:", total=total))
+    assert sentence(broken, "total").startswith("`double` is missing, because code cell 2 stopped with a SyntaxError")
+    assert broken.causes == ()  # it is the matter of the exercise `double`, which says so
+    unwritten = graded(answers(double=f"{UNWRITTEN}\ndouble = None", total=total))
+    assert sentence(unwritten, "total") == "`double` is missing, because code cell 2 is not answered yet"
+
+
+def test_a_cell_that_was_stopped_is_named_first_too(graded: Graded) -> None:
+    cells = ["import time\ntime.sleep(60)\nhand = 5", *answers(five="five = hand")]
+    result = graded(cells)
+    assert only_lost(result, "five")
+    failure = "ode cell 1 was stopped after 1.5 s: does a loop never end?"
+    assert result.causes == (f"C{failure} Repair it first: its names are missing in what follows.",)
+    assert sentence(result, "five") == f"`hand` is missing, because c{failure} Repair it first."
+    assert result.notes == ()
+
+
+def test_a_failed_cell_that_nothing_unsolved_follows_is_a_note(graded: Graded) -> None:
+    result = graded([*answers(five="five = 4"), "six = seven", "five"])
+    assert result.causes == ()
+    assert result.notes == ("Code cell 8 stopped with NameError: name 'seven' is not defined.",)
 
 
 def test_an_old_answer_whose_new_version_failed_says_both(graded: Graded) -> None:
     result = graded([*answers(five="five = 4")[:-1], "five = fingers", check("five")])
     assert sentence(result, "five").startswith("broken: the number of fingers.")
-    assert sentence(result, "five").endswith("; cell 7 stopped with NameError: name 'fingers' is not defined")
+    assert sentence(result, "five").endswith("; code cell 7 stopped with NameError: name 'fingers' is not defined")
 
 
 def test_the_best_of_several_checks_counts(graded: Graded) -> None:
@@ -186,10 +249,11 @@ def test_an_endless_loop_in_a_cell_costs_what_the_cell_defines(graded: Graded) -
     result = graded(answers(double="while True:\n    pass\ndef double(numbers):\n    return 2 * numbers"))
     assert only_lost(result, "double")
     assert (
-        sentence(result, "double") == "`double` is not defined: cell 2 was stopped after 1.5 s: does a loop never end?"
+        sentence(result, "double")
+        == "`double` is not defined: code cell 2 was stopped after 1.5 s: does a loop never end?"
     )
     assert result.notes == (
-        "Cell 2 was stopped after 1.5 s: does a loop never end? No points for what it defines: `double`.",
+        "Code cell 2 was stopped after 1.5 s: does a loop never end? No points for what it defines: `double`.",
     )
 
 
@@ -197,7 +261,8 @@ def test_an_endless_loop_in_an_answer_costs_its_exercise(graded: Graded) -> None
     result = graded(answers(double="def double(numbers):\n    while True:\n        pass"))
     assert only_lost(result, "double")
     assert (
-        sentence(result, "double") == "the check of `double` (cell 3) was stopped after 1.5 s: does a loop never end?"
+        sentence(result, "double")
+        == "the check of `double` (code cell 3) was stopped after 1.5 s: does a loop never end?"
     )
 
 
@@ -205,7 +270,7 @@ def test_a_loop_that_catches_the_interrupt_is_ended_and_the_rest_runs_again(grad
     stubborn = "while True:\n    try:\n        while True: sum([1])\n    except BaseException: pass\ndouble = None"
     result = graded(answers(double=stubborn))
     assert only_lost(result, "double")
-    assert "cell 2 was stopped after 1.5 s" in sentence(result, "double")
+    assert "code cell 2 was stopped after 1.5 s" in sentence(result, "double")
 
 
 @posix
@@ -218,8 +283,8 @@ def test_an_answer_that_ignores_the_signal_is_ended_and_the_rest_is_graded(grade
 def test_when_the_time_of_the_notebook_is_used_up_the_rest_is_not_reached(graded: Graded) -> None:
     result = graded(answers(total="import time\ntime.sleep(60)"), seconds=2, share=1.0)
     assert points(result) == {"double": 1, "total": 0, "five": 0}
-    assert sentence(result, "five") == "not reached: the 2 s ran out in cell 4"
-    assert "The time is used up: the 2 s ran out in cell 4." in result.notes
+    assert sentence(result, "five") == "not reached: the 2 s ran out in code cell 4"
+    assert "The time is used up: the 2 s ran out in code cell 4." in result.notes
 
 
 def test_ctrl_c_ends_the_notebook_at_once(graded: Graded, tmp_path: Path) -> None:
@@ -236,8 +301,8 @@ def test_ctrl_c_ends_the_notebook_at_once(graded: Graded, tmp_path: Path) -> Non
 def test_leaving_ends_only_the_cell(graded: Graded) -> None:
     result = graded(["import sys\nsys.exit(0)", "exit()", *answers(five="raise SystemExit\nfive = 5")])
     assert only_lost(result, "five")
-    assert sentence(result, "five") == "`five` is not defined: cell 8 stopped with SystemExit"
-    assert result.notes == ("Cell 1 stopped with SystemExit: 0.", "Cell 2 stopped with SystemExit: exit().")
+    assert sentence(result, "five") == "`five` is not defined: code cell 8 stopped with SystemExit"
+    assert result.notes == ("Code cell 1 stopped with SystemExit: 0.", "Code cell 2 stopped with SystemExit: exit().")
 
 
 def test_an_answer_that_exits_is_a_wrong_answer(graded: Graded) -> None:
@@ -250,7 +315,7 @@ def test_os_exit_costs_its_cell_and_the_rest_runs_again(graded: Graded) -> None:
     result = graded(answers(five="import os\nfive = 5\nos._exit(0)"))
     assert only_lost(result, "five")
     assert sentence(result, "five") == (
-        "`five` is not defined: cell 6 ended the whole Python process (exit code 0): `os._exit` has no place in a "
+        "`five` is not defined: code cell 6 ended the whole Python process (exit code 0): `os._exit` has no place in a "
         "notebook"
     )
 
@@ -258,14 +323,14 @@ def test_os_exit_costs_its_cell_and_the_rest_runs_again(graded: Graded) -> None:
 def test_os_exit_in_an_answer_costs_its_exercise(graded: Graded) -> None:
     result = graded(answers(double="import os\ndef double(numbers): os._exit(0)"))
     assert only_lost(result, "double")
-    assert "the check of `double` (cell 3) ended the whole Python process" in sentence(result, "double")
+    assert "the check of `double` (code cell 3) ended the whole Python process" in sentence(result, "double")
 
 
 @posix
 def test_a_crash_is_named_by_its_signal(graded: Graded) -> None:
     result = graded(answers(total="import ctypes\nctypes.string_at(0)"))
     assert only_lost(result, "total")
-    assert any("SIGSEGV" in note for note in result.notes)
+    assert any("SIGSEGV" in remark for remark in result.remarks)
 
 
 def test_a_deep_recursion_is_a_wrong_answer(graded: Graded) -> None:
@@ -293,7 +358,7 @@ def test_3_gb_are_stopped_and_cost_their_cell(graded: Graded) -> None:
     greedy = "held = []\nfor _ in range(300):\n    held.append(b'x' * 10_000_000)\nfive = 5"
     result = graded(answers(five=greedy), share=1.0)
     assert only_lost(result, "five")
-    assert sentence(result, "five").endswith("cell 6 was ended: it took more than 2 GB of memory")
+    assert sentence(result, "five").endswith("code cell 6 was ended: it took more than 2 GB of memory")
 
 
 def test_1_gb_of_output_is_cut_and_the_run_goes_on(graded: Graded) -> None:
@@ -301,7 +366,21 @@ def test_1_gb_of_output_is_cut_and_the_run_goes_on(graded: Graded) -> None:
     result = graded(answers(five=f"{loud}\nprint('z' * 1_000_000)\nfive = 5"), share=1.0)
     assert result.solved
     assert len(result.output) <= 100_000
-    assert result.notes == ("It printed more than 100 kB; the rest was thrown away.",)
+    assert result.notes == ("It printed much; only the first 100 kB are kept. This costs no points.",)
+
+
+def test_bars_are_silent(graded: Graded) -> None:
+    bars = (
+        "from tqdm import tqdm\nfrom mmcourse.lesson import progress\nfrom mmcourse.training import fit\n"
+        "from mmcourse.data import PairedData\nimport numpy, torch\n"
+        "class Linear(torch.nn.Module):\n"
+        "    def __init__(self): super().__init__(); self.layer = torch.nn.Linear(2, 2)\n"
+        "    def forward(self, features, mask): return self.layer(features['image'])\n"
+        "data = PairedData({'image': numpy.ones((4, 2))}, numpy.array([0, 1, 0, 1]), ('a', 'b'))\n"
+        "fit(Linear(), data, epochs=2, seed=0)\nprint(list(tqdm([1])), list(progress([2])))"
+    )
+    result = graded([bars, *answers()], share=1.0)
+    assert (result.notes, result.output) == ((), "[1] [2]\n")
 
 
 def test_a_process_that_outlives_the_notebook_is_ended(graded: Graded) -> None:

@@ -41,9 +41,21 @@ def unrun(toy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_chapter_a_path_or_nothing(unrun: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save(unrun / "my" / "toy.ipynb", answers())
     save(unrun / "my" / "notes.ipynb", ["a = 1"], chapter="")
-    for wanted in (["toy"], ["my/toy.ipynb"], []):
+    for wanted in (["toy"], ["my/toy.ipynb"], ["my"], ["my/"], []):
         assert cli.main(["grade", *wanted]) == 0
         assert "toy.ipynb)" in capsys.readouterr().out
+
+
+def test_a_folder_stands_for_the_notebooks_in_it(unrun: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("toy", "again", "wrong"):
+        save(unrun / "mine" / f"{name}.ipynb", answers())
+    (unrun / "mine" / "torn.ipynb").write_text("{", encoding="utf-8")  # of no chapter that could be told
+    (unrun / "mine" / "fusion.ipynb").mkdir()
+    assert cli.main(["grade", "mine"]) == 1
+    shown = [line for line in capsys.readouterr().out.splitlines() if line.endswith(")")]
+    assert [line[line.index("(") :] for line in shown] == [
+        f"({Path('mine') / name}.ipynb)" for name in ("again", "fusion", "toy", "wrong")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +65,11 @@ def test_a_chapter_a_path_or_nothing(unrun: Path, capsys: pytest.CaptureFixture[
         (["nonsense"], "nonsense: neither a chapter with exercises (fusion, toy) nor a file"),
         (["no/such.ipynb"], "nor a file"),
         ([], "no exercises in"),
+        (["empty"], "no notebook in empty belongs to a chapter (fusion, toy); `--all empty` grades its sub-folders"),
+        (["none.ipynb"], "none.ipynb: an empty file"),
+        (["torn.ipynb"], "torn.ipynb: the file is damaged or cut off; restore an older version"),
+        (["text.ipynb"], "text.ipynb: no cell of it holds code"),
+        (["torn.ipynb", "right/toy.ipynb"], "torn.ipynb: the file is damaged"),
         (["notes.ipynb"], "notes.ipynb: of which chapter? Exercises are known for: fusion, toy"),
         (["--all", "nowhere"], "nowhere is not a folder"),
         (["--all", "empty"], "empty has no sub-folders; each submission is one"),
@@ -65,6 +82,10 @@ def test_nothing_to_grade_ends_with_2_and_says_what_there_is(
     (unrun / "my").mkdir()
     (unrun / "empty").mkdir()
     save(unrun / "notes.ipynb", ["a = 1"], chapter="")
+    save(unrun / "right" / "toy.ipynb", answers())
+    save(unrun / "text.ipynb", [])
+    (unrun / "none.ipynb").touch()
+    (unrun / "torn.ipynb").write_text("{", encoding="utf-8")
     assert cli.main(["grade", *wanted]) == 2
     assert sentence in capsys.readouterr().err
 
@@ -76,22 +97,21 @@ def test_something_unsolved_ends_with_1(unrun: Path) -> None:
     assert cli.main(["grade", "right.ipynb", "wrong.ipynb"]) == 1
 
 
-@pytest.mark.parametrize("option", [["--seconds", "0"], ["--seconds", "x"], ["--memory", "-1"], ["--jobs", "0"]])
-def test_limits_that_are_none_are_refused(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("option", ["--seconds", "--memory", "--jobs"])
+@pytest.mark.parametrize("given", ["0", "-1", "nan", "inf", "abc", ""])
+def test_limits_that_are_none_are_refused(option: str, given: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        cli.main(["grade", *option])
-    assert option[0] in capsys.readouterr().err
+        cli.main(["grade", f"{option}={given}"])
+    kind = "whole number" if option == "--jobs" else "number"
+    assert f"argument {option}: a {kind} above 0 is wanted, got {given!r}" in capsys.readouterr().err
 
 
 def test_a_file_that_is_no_notebook_gets_no_points_and_a_sentence(
     toy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (toy / "toy.ipynb").write_text("", encoding="utf-8")
-    (toy / "folder").mkdir()
-    assert cli.main(["grade", "toy.ipynb", "folder"]) == 1
-    shown = capsys.readouterr().out.splitlines()
-    assert shown[:2] == ["toy: 0 of 3 points (toy.ipynb)", "  an empty file"]
-    assert shown[3:5] == ["no chapter: 0 of 0 points (folder)", "  a folder, not a notebook"]
+    assert cli.main(["grade", "toy.ipynb"]) == 1
+    assert capsys.readouterr().out.splitlines()[:2] == ["toy: 0 of 3 points (toy.ipynb)", "  an empty file"]
 
 
 def test_every_report_is_written_in_one_run(toy: Path) -> None:
@@ -159,7 +179,7 @@ def test_a_class_in_one_command(toy: Path, capsys: pytest.CaptureFixture[str]) -
     points = {row.split()[0]: int(row.split()[1]) for row in shown.splitlines()[1:8]}
     assert points == {"=eve": 3, "ann": 3, "ben": 2, "cyd": 2, "dan": 0, "fay": 0, "gus": 0}
     assert "dan, toy: not handed in" in shown
-    assert "fay, toy: not a notebook" in shown
+    assert "fay, toy: the file is damaged or cut off; restore an older version" in shown
     assert "gus, toy: a link that leads out of the submission" in shown
     with (toy / "marks.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))

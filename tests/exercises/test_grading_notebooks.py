@@ -16,6 +16,9 @@ from tests.exercises.grading import answers, save
 KNOWN = ("fusion", "toy")
 OLD = {"nbformat": 3, "metadata": {}, "worksheets": [{"cells": [{"cell_type": "code", "input": "1"}]}]}
 ONLY_TEXT = {"nbformat": 4, "cells": [{"cell_type": "markdown", "source": "x"}, {"cell_type": "code", "source": " "}]}
+TEXT_AND_CODE = {"nbformat": 4, "cells": [{"cell_type": "code", "source": "left << 7, '<<<<<<<'"}]}
+DAMAGED = "the file is damaged or cut off; restore an older version"
+CONFLICT = b'{"cells": [\n<<<<<<< HEAD\n 1\n=======\n 2\n>>>>>>> theirs\n]}\n'
 
 
 @pytest.mark.parametrize(
@@ -23,9 +26,12 @@ ONLY_TEXT = {"nbformat": 4, "cells": [{"cell_type": "markdown", "source": "x"}, 
     [
         (b"", "an empty file"),
         (b" \n", "an empty file"),
-        (b"print('hello')", "not a notebook: it is not JSON"),
-        (b"\xff\xfe\x00", "not a notebook: it is not JSON"),
-        (b"[" * 100_000, "not a notebook: it is not JSON (RecursionError"),
+        (b"print('hello')", DAMAGED),
+        (b"\xff\xfe\x00", DAMAGED),
+        (b"[" * 100_000, DAMAGED),
+        (json.dumps(TEXT_AND_CODE).encode()[:-9], DAMAGED),
+        (CONFLICT, "it holds git's conflict marks (<<<<<<<): resolve the conflict, then save"),
+        (CONFLICT.replace(b"\n", b"\r\n"), "it holds git's conflict marks (<<<<<<<): resolve the conflict, then save"),
         (b"[1, 2]", "not a notebook: its JSON is not an object"),
         (b'{"cells": "none"}', "not a notebook: it has no list of cells"),
         (json.dumps(OLD).encode(), "an old notebook (nbformat 3)"),
@@ -106,6 +112,8 @@ def test_the_names_that_a_cell_defines() -> None:
 def test_the_names_of_a_cell_that_is_not_plain_python() -> None:
     assert defines("%time\ndef f(x):\n    return x\nvalue = 3\nvalue == 4") == {"f", "value"}
     assert defines("def f(x:\n    return 1") == {"f"}
+    magic = "%matplotlib inline\nimport numpy as np, os.path\nfrom mmcourse import data as d\nfrom here import ("
+    assert defines(magic) == {"np", "os", "d"}
 
 
 def test_the_plan_examines_at_the_checks_and_what_is_left_at_the_end() -> None:
@@ -116,4 +124,4 @@ def test_the_plan_examines_at_the_checks_and_what_is_left_at_the_end() -> None:
         Step(3, 'check("other/five", five)'),
         Step(0, exercise="double"),
     )
-    assert [step.place for step in steps[:2]] == ["cell 1", "the check of `five` (cell 2)"]
+    assert [step.place for step in steps[:2]] == ["code cell 1", "the check of `five` (code cell 2)"]

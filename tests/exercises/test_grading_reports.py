@@ -14,8 +14,8 @@ from mmcourse.exercises.grading import reports
 from mmcourse.exercises.grading.scores import Grade, Score
 
 SOLVED = Score("double", 1, "solved: 2 laws hold", ("a", "b"))
-BROKEN = Score("five", 0, "broken: the law. Hint: Think.", (), "the law", "Think.", "Got 4.", "cell 3 stopped")
-HALF = Grade("toy", "my/toy.ipynb", (SOLVED, BROKEN), notes=("Cell 2 was stopped.",), output="hello", seconds=1.5)
+BROKEN = Score("five", 0, "broken: the law. Hint: Think.", (), "the law", "Think.", "Got 4.", "code cell 3 stopped")
+HALF = Grade("toy", "my/toy.ipynb", (SOLVED, BROKEN), notes=("Code cell 2 was stopped.",), output="hello", seconds=1.5)
 NASTY = "=1+1 | <b>x</b> \x1b[31mred\x1b[0m [a](http://b) @all\n\x00\ud800 end"
 
 
@@ -30,11 +30,26 @@ def test_text_shows_law_case_hint_and_notes() -> None:
         "  ✗ five    broken: the law",
         "            Got 4.",
         "            Hint: Think.",
-        "            cell 3 stopped",
-        "  Cell 2 was stopped.",
+        "            code cell 3 stopped",
+        "  Code cell 2 was stopped.",
         "",
         "1 of 2 points",
     ]
+
+
+def test_a_cause_stands_before_what_follows_from_it() -> None:
+    grade = Grade("toy", "my/toy.ipynb", (SOLVED, BROKEN), causes=("Code cell 2 stopped.",), notes=("Late.",))
+    assert reports.text([grade]).splitlines()[:2] == ["toy: 1 of 2 points (my/toy.ipynb)", "  Code cell 2 stopped."]
+    assert reports.as_markdown([grade]).splitlines()[2:6] == [
+        "### toy: 1 of 2",
+        "",
+        "Code cell 2 stopped.",
+        "",
+    ]
+    assert grade.remarks == ("Code cell 2 stopped.", "Late.")
+    assert json.loads(reports.as_json([grade]))["notebooks"][0]["causes"] == ["Code cell 2 stopped."]
+    for made in (reports.text, reports.as_markdown):
+        assert made([grade]).count("Code cell 2 stopped.") == 1
 
 
 def test_text_names_the_trouble_once() -> None:
@@ -60,9 +75,13 @@ def test_json_holds_everything() -> None:
     (notebook,) = found["notebooks"]
     assert notebook["scores"][1] == {
         "exercise": "five", "points": 0, "sentence": "broken: the law. Hint: Think.", "held": [], "law": "the law",
-        "hint": "Think.", "seen": "Got 4.", "also": "cell 3 stopped",
+        "hint": "Think.", "seen": "Got 4.", "also": "code cell 3 stopped",
     }  # fmt: skip
-    assert (notebook["chapter"], notebook["notes"], notebook["output"]) == ("toy", ["Cell 2 was stopped."], "hello")
+    assert (notebook["chapter"], notebook["notes"], notebook["output"]) == (
+        "toy",
+        ["Code cell 2 was stopped."],
+        "hello",
+    )
 
 
 def test_junit_has_a_suite_a_notebook_and_a_case_an_exercise() -> None:
@@ -86,7 +105,7 @@ def test_markdown_shows_score_table_laws_and_hints() -> None:
     assert "| five | ❌ | broken: the law. Hint: Think. |" in shown
     assert "- **five**: the law. Got 4." in shown
     assert "  Hint: Think." in shown
-    assert "- Cell 2 was stopped." in shown
+    assert "- Code cell 2 was stopped." in shown
 
 
 def test_what_a_learner_wrote_is_no_formula_no_markup_and_no_control_character() -> None:

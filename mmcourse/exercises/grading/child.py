@@ -164,7 +164,7 @@ class Runner:
     def run(self) -> None:
         for step in self._job["steps"]:
             self._send("begin", step=step["index"])
-            about = self._check(step["exercise"]) if step["exercise"] else self._cell(step["source"])
+            about = self._check(step["exercise"]) if step["exercise"] else self._cell(step)
             if self._pid() != self._own:
                 self._leave(0)  # a copy made by os.fork in the cell: it must not run and report the rest as well
             self._flush()
@@ -172,13 +172,16 @@ class Runner:
         names = [name for name in self._job["exercises"] if name in self._shell.user_ns]
         self._send("done", defined=names)
 
-    def _cell(self, source: str) -> dict[str, Any]:
+    def _cell(self, step: dict[str, Any]) -> dict[str, Any]:
         try:
             with self._interruption:
-                result = self._shell.run_cell(source, store_history=False)
-        except BaseException as error:  # what is raised between the lines of IPython, an interrupt above all
-            return {"error": _words(error)}
-        return {"error": _first_error(result)}
+                result = self._shell.run_cell(step["source"], store_history=False)
+            error = _first_error(result)
+        except BaseException as raised:  # what is raised between the lines of IPython, an interrupt above all
+            error = _words(raised)
+        if not error:
+            return {}
+        return {"error": error, "missing": [name for name in step["defines"] if name not in self._shell.user_ns]}
 
     def _check(self, exercise: str) -> dict[str, Any]:
         """Examine an answer: official state around official code."""
@@ -217,11 +220,17 @@ def _first_error(result: ExecutionResult) -> str:
 
 
 def _words(error: BaseException) -> str:
+    name = type(error).__name__
     try:
         message = str(error).strip()
+        file = (error.filename or "") if isinstance(error, SyntaxError) else ""
+        if isinstance(error, SyntaxError) and error.text and file.startswith("<"):
+            # The number counts lines of the cell, but not where eval or a %%magic was given the text.
+            place = f" in line {error.lineno}" if file.startswith("<ipython") else ""
+            name = f"{'an' if name[0] in 'AEIOU' else 'a'} {name}{place}"
+            message = f"{error.msg}; the line is `{error.text.strip()}`"
     except Exception:  # a learner's exception may fail to say what it is
         message = ""
-    name = type(error).__name__
     return _clip(f"{name}: {message}" if message else name)
 
 

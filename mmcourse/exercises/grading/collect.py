@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmcourse.exercises.checking import chapters, exercises_of
 from mmcourse.exercises.grading import supervise
 from mmcourse.exercises.grading.notebook import NotebookError, UnknownChapterError, chapter_of, listed, read
-from mmcourse.exercises.grading.scores import Grade, notes, nothing, scored
+from mmcourse.exercises.grading.scores import Grade, causes, notes, nothing, scored
 from mmcourse.exercises.grading.steps import plan
 from mmcourse.exercises.grading.supervise import Cancelled, Limits
 
@@ -24,10 +25,10 @@ class NothingToGrade(Exception):
 
 @dataclass(frozen=True)
 class Task:
-    """A notebook to grade. chapter: the one it must be of, or "" to find out;  inside: the folder it must lie in."""
+    """A notebook to grade, as one of a chapter. inside: the folder it must lie in."""
 
     path: Path
-    chapter: str = ""
+    chapter: str
     submission: str = ""
     inside: Path | None = None
 
@@ -36,42 +37,52 @@ class Task:
 
 
 def tasks_for(wanted: Sequence[str], my: Path) -> list[Task]:
-    """Chapters and paths as tasks; for nothing, every notebook in `my` that belongs to a chapter.
-
-    Raises NothingToGrade.
-    """
-    return [_task(what, my) for what in wanted] or _tasks_in(my)
-
-
-def _task(what: str, my: Path) -> Task:
-    if what in chapters():
-        if not (my / f"{what}.ipynb").exists():
-            raise NothingToGrade(f"{my / f'{what}.ipynb'} does not exist; `make lab` makes your copy of the exercises")
-        return Task(my / f"{what}.ipynb", what)
-    path = Path(what)
-    if not path.exists():
-        raise NothingToGrade(f"{what}: neither a chapter with exercises ({listed(chapters())}) nor a file")
-    try:
-        return Task(path, chapter_of(path, read(path), chapters()))
-    except UnknownChapterError as error:
-        raise NothingToGrade(str(error)) from error
-    except NotebookError:  # grading says what is wrong with it
-        return Task(path, path.stem if path.stem in chapters() else "")
-
-
-def _tasks_in(my: Path) -> list[Task]:
-    found = [_task(str(path), my) for path in sorted(my.glob("*.ipynb")) if _of_some_chapter(path)]
+    """Chapters, notebooks and folders of them as tasks; for nothing, the folder `my`. Raises NothingToGrade."""
+    if wanted:
+        return [task for what in wanted for task in _tasks(what, my)]
+    found = _tasks_in(my)
     if not found:
         raise NothingToGrade(f"no exercises in {my}; `make lab` makes your copies there")
     return found
 
 
-def _of_some_chapter(path: Path) -> bool:
-    """Whether a file in my/ is a learner's exercises; notes of one's own may lie beside them."""
+def _tasks(what: str, my: Path) -> list[Task]:
+    known, path = chapters(), Path(what)
+    if what in known:
+        if not (my / f"{what}.ipynb").exists():
+            raise NothingToGrade(f"{my / f'{what}.ipynb'} does not exist; `make lab` makes your copy of the exercises")
+        return [Task(my / f"{what}.ipynb", what)]
+    if not path.exists():
+        raise NothingToGrade(f"{what}: neither a chapter with exercises ({listed(known)}) nor a file")
+    if not path.is_dir():
+        return [_task(path)]
+    found = _tasks_in(path)
+    if not found:
+        raise NothingToGrade(
+            f"no notebook in {path} belongs to a chapter ({listed(known)}); `--all {path}` grades its sub-folders"
+        )
+    return found
+
+
+def _task(path: Path) -> Task:
+    """A file as a notebook of the chapter that it shows, else of the one that it is named after."""
     try:
-        return bool(chapter_of(path, read(path), chapters()))
-    except NotebookError:
-        return path.stem in chapters()
+        return Task(path, chapter_of(path, read(path), chapters()))
+    except UnknownChapterError as error:
+        raise NothingToGrade(str(error)) from error
+    except NotebookError as error:
+        if path.stem not in chapters():
+            raise NothingToGrade(f"{path}: {error}") from error
+        return Task(path, path.stem)  # grading says what is wrong with it
+
+
+def _tasks_in(folder: Path) -> list[Task]:
+    """The notebooks of a folder that belong to chapters; notes of one's own may lie beside them."""
+    found = []
+    for path in sorted(folder.glob("*.ipynb")):
+        with suppress(NothingToGrade):
+            found.append(_task(path))
+    return found
 
 
 # -------------------------------------------------------------------------------------------------- many checkouts
@@ -143,6 +154,7 @@ def grade(task: Task, limits: Limits, cancelled: threading.Event | None = None) 
         submission=task.submission,
         scores=scored(exercises, steps, run),
         trouble=run.trouble,
+        causes=causes(exercises, steps, run),
         notes=notes(exercises, steps, run),
         output=run.output,
         seconds=round(run.seconds, 1),
@@ -159,5 +171,5 @@ def _inside(task: Task) -> Path:
 
 
 def _without(task: Task, trouble: str) -> Grade:
-    scores = nothing(exercises_of(task.chapter), trouble) if task.chapter else ()
+    scores = nothing(exercises_of(task.chapter), trouble)
     return Grade(task.chapter, str(task.path), scores, submission=task.submission, trouble=trouble)

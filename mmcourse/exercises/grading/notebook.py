@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 from mmcourse.exercises.grading.steps import checked_in
 
+CONFLICT = re.compile(rb"^(<{7}|>{7})", re.MULTILINE)  # no line of JSON begins so
 LARGEST = 50_000_000  # bytes; a notebook with its figures has a hundredth of that
 
 
@@ -62,7 +64,9 @@ def _content(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise NotebookError(f"not a notebook: it is not JSON ({type(error).__name__}: {error})") from error
+        if CONFLICT.search(data):
+            raise NotebookError("it holds git's conflict marks (<<<<<<<): resolve the conflict, then save") from error
+        raise NotebookError("the file is damaged or cut off; restore an older version") from error
     if not isinstance(content, dict):
         raise NotebookError("not a notebook: its JSON is not an object")
     return content

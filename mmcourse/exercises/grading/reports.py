@@ -44,16 +44,16 @@ def text(grades: Sequence[Grade]) -> str:
 
 
 def _lines(grade: Grade) -> list[str]:
-    head = f"{grade.chapter or 'no chapter'}: {grade.points} of {grade.of} points ({line(grade.notebook)})"
+    head = f"{grade.chapter}: {grade.points} of {grade.of} points ({line(grade.notebook)})"
     if grade.trouble and not grade.points:
         return [head, *_wrapped(grade.trouble, "  ", 2)]
     width = max((len(score.exercise) for score in grade.scores), default=0)
-    lines = [head]
+    lines = [head, *(part for cause in grade.causes for part in _wrapped(cause, "  ", 2))]
     for score in grade.scores:
         first, *more = _explained(score)
         lines += _wrapped(first, f"  {'✓' if score.points else '✗'} {score.exercise:<{width}}  ", width + 6)
         lines += [part for words in more for part in _wrapped(words, " " * (width + 6), width + 6)]
-    return [*lines, *(part for note in grade.remarks for part in _wrapped(note, "  ", 2))]
+    return [*lines, *(part for note in grade.later_remarks for part in _wrapped(note, "  ", 2))]
 
 
 def _explained(score: Score) -> list[str]:
@@ -111,7 +111,7 @@ def as_junit(grades: Sequence[Grade]) -> str:
     """One test suite a notebook, one test case an exercise."""
     suites = ElementTree.Element("testsuites", _counts([score for grade in grades for score in grade.scores]))
     for grade in grades:
-        name = clean("/".join(part for part in (grade.submission, grade.chapter or grade.notebook) if part))
+        name = clean("/".join(part for part in (grade.submission, grade.chapter) if part))
         about = {"name": name, **_counts(grade.scores), "time": f"{grade.seconds:.1f}"}
         suite = ElementTree.SubElement(suites, "testsuite", about)
         for score in grade.scores:
@@ -155,9 +155,10 @@ def as_markdown(grades: Sequence[Grade]) -> str:
 
 
 def _markdown(grade: Grade) -> list[str]:
-    parts = [f"### {_quoted(grade.chapter or grade.notebook)}: {grade.points} of {grade.of}", ""]
+    parts = [f"### {_quoted(grade.chapter)}: {grade.points} of {grade.of}", ""]
     if grade.trouble and not grade.points:
         return [*parts, f"{_quoted(grade.notebook)}: {_quoted(grade.trouble)}", ""]
+    parts += [part for cause in grade.causes for part in (_quoted(cause), "")]
     rows = [["exercise", "", "how it stands"]]
     rows += [[score.exercise, "✅" if score.points else "❌", score.sentence] for score in grade.scores]
     parts += [*_markdown_table(rows), ""]
@@ -165,7 +166,7 @@ def _markdown(grade: Grade) -> list[str]:
         if score.law:
             parts += [f"- **{score.exercise}**: {_quoted(score.law)}. {_quoted(score.seen)}".rstrip()]
             parts += [f"  Hint: {_quoted(score.hint)}"] if score.hint else []
-    return [*parts, *(f"- {_quoted(note)}" for note in grade.remarks), ""]
+    return [*parts, *(f"- {_quoted(note)}" for note in grade.later_remarks), ""]
 
 
 def _markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -25,8 +25,8 @@ class Step:
     @property
     def place(self) -> str:
         if not self.exercise:
-            return f"cell {self.cell}"
-        return f"the check of `{self.exercise}`" + (f" (cell {self.cell})" if self.cell else "")
+            return f"code cell {self.cell}"
+        return f"the check of `{self.exercise}`" + (f" (code cell {self.cell})" if self.cell else "")
 
 
 def plan(sources: Sequence[str], chapter: str, exercises: Sequence[str]) -> tuple[Step, ...]:
@@ -42,23 +42,28 @@ def plan(sources: Sequence[str], chapter: str, exercises: Sequence[str]) -> tupl
 
 def checked_in(source: str) -> str:
     """The exercise "chapter/name" of a cell that is nothing but a call check("chapter/name", …), else ""."""
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
-    match body:
+    match _parsed(source):
         case [ast.Expr(ast.Call(ast.Name("check") | ast.Attribute(attr="check"), [ast.Constant(str(name)), *_]))]:
             return name
     return ""
 
 
 def defines(source: str) -> set[str]:
-    """The names that a cell binds at its top level; by a pattern where it is not plain Python (magics, errors)."""
+    """The names that a cell binds at its top level; by patterns where it is not plain Python (magics, errors)."""
+    body, found = _parsed(source), set()
+    if body is None:
+        found = {first or second for first, second in BINDING.findall(source)}
+        imports = [line for line in source.splitlines() if line.startswith(("import ", "from "))]
+        body = [statement for line in imports for statement in _parsed(line) or ()]
+    return found | {name for statement in body for name in _bound(statement)}
+
+
+def _parsed(source: str) -> list[ast.stmt] | None:
+    """The statements of a cell; None where it is not plain Python."""
     try:
-        body = ast.parse(source).body
+        return ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {first or second for first, second in BINDING.findall(source)}
-    return {name for statement in body for name in _bound(statement)}
+        return None
 
 
 def _bound(statement: ast.stmt) -> set[str]:

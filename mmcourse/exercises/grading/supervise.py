@@ -32,7 +32,7 @@ import psutil
 
 from mmcourse.exercises import chapters
 from mmcourse.exercises.grading.processes import MARK, end, family, proportional, resident
-from mmcourse.exercises.grading.steps import Step
+from mmcourse.exercises.grading.steps import Step, defines
 
 ROOT = Path(__file__).resolve().parents[3]
 POLL = 0.05  # seconds between two looks at the clock and at memory
@@ -73,10 +73,13 @@ class Limits:
 
 @dataclass
 class Ending:
-    """How a step ended. error: what it raised;  stopped: why it was ended, "was stopped after 120 s: …"."""
+    """How a step ended. error: what it raised;  stopped: why it was ended, "was stopped after 120 s: …";
+    missing: the names that a cell was to define and did not.
+    """
 
     error: str = ""
     stopped: str = ""
+    missing: tuple[str, ...] = ()
     undefined: bool = False
     passed: bool = False
     held: tuple[str, ...] = ()
@@ -149,7 +152,11 @@ class Child:
             "chapter": chapter,
             "exercises": list(exercises),
             "chapters": list(chapters.__path__),
-            "steps": [{"index": i, "source": steps[i].source, "exercise": steps[i].exercise} for i in left],
+            "steps": [
+                {"index": i, "source": step.source, "defines": sorted(defines(step.source)), "exercise": step.exercise}
+                for i, step in enumerate(steps)
+                if i in left
+            ],
         }
         self.records: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self.before_start = ""  # what it said on the channel before it could speak in records
@@ -268,12 +275,14 @@ def environment(home: Path, token: str) -> dict[str, str]:
         **dict.fromkeys(HOMES, str(home)),
         MARK: token,
         "HF_HUB_OFFLINE": "1",
+        "MMCOURSE_STORED": "1",  # silences the bars of `fit` and of lessons, which set tqdm's `disable` themselves
         "MPLBACKEND": "Agg",
         "PIP_DRY_RUN": "1",  # `%pip install` in a notebook does not change the environment of who grades
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONUSERBASE": site.getuserbase(),  # which Python else looks for under the new HOME
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TQDM_DISABLE": "1",
     }
 
 
@@ -348,10 +357,11 @@ class Watch:
         return bool(event == "done")
 
     def _ending(self, record: dict[str, Any]) -> Ending:
-        if self._interrupted is not None:
-            return Ending(stopped=self._too_slow)
         about = {name: record[name] for name in Ending.__dataclass_fields__ if name in record}
-        return Ending(**about | {"held": tuple(about.get("held", ()))})
+        about |= {name: tuple(about.get(name, ())) for name in ("held", "missing")}
+        if self._interrupted is not None:
+            return Ending(stopped=self._too_slow, missing=about["missing"])
+        return Ending(**about)
 
     def _out_of_time(self, deadline: float) -> bool:
         """After the end of a step: True, noting where, if the seconds of the notebook are used up."""
@@ -388,7 +398,8 @@ class Watch:
         if self._step is None:  # between two steps: as good as never
             self._done.trouble = f"the notebook {why}"
             return False
-        self._done.endings[self._step] = Ending(stopped=why)
+        missing = tuple(sorted(defines(self._steps[self._step].source)))
+        self._done.endings[self._step] = Ending(stopped=why, missing=missing)
         self._step = None
         return not self._out_of_time(deadline)
 

@@ -1,6 +1,7 @@
 """Answers to the exercises on fusion that the checks must tell apart."""
 
 import numpy as np
+import torch
 
 from mmcourse.fusion.torch import FusionClassifier, GatedFusion, WeightedSumFusion
 from mmcourse.lesson import experiment
@@ -90,6 +91,30 @@ def training_part_only(train, test):
     return right_lengths(train, test)[0]
 
 
+@wrong("match_lengths", hint="Exchange what you return")
+def test_part_first(train, test):
+    return right_lengths(train, test)[::-1]
+
+
+@wrong("match_lengths", hint="training and test rows together")
+def both_parts_together(train, test):
+    rows = {m: np.vstack([x, test[m]]) for m, x in train.items()}
+    factors = {m: (len(x) / np.vdot(x, x)) ** 0.5 for m, x in rows.items()}
+    return scaled(train, factors), scaled(test, factors)
+
+
+@wrong("match_lengths", hint="turns every vector round")
+def negative_factor(train, test):
+    return with_factor(lambda x: -((len(x) / np.vdot(x, x)) ** 0.5), train, test)
+
+
+@wrong("match_lengths", hint="one another's length")
+def all_as_long_as_the_image(train, test):
+    lengths = {m: (np.vdot(x, x) / len(x)) ** 0.5 for m, x in train.items()}
+    factors = {m: lengths["image"] / length for m, length in lengths.items()}
+    return scaled(train, factors), scaled(test, factors)
+
+
 @wrong("match_lengths", hint="Is there a `return`?")
 def without_return(train, test):
     right_lengths(train, test)
@@ -98,6 +123,14 @@ def without_return(train, test):
 @another("match_lengths")
 def right_lengths(train, test):
     return with_factor(lambda x: (len(x) / np.vdot(x, x)) ** 0.5, train, test)
+
+
+@another("match_lengths")
+def list_of_tensors(train, test):
+    """Single precision, tensors, a list in place of a tuple."""
+    parts = [{m: torch.tensor(x, dtype=torch.float32) for m, x in part.items()} for part in (train, test)]
+    factors = {m: x.norm(dim=1).square().mean().rsqrt() for m, x in parts[0].items()}
+    return [scaled(part, factors) for part in parts]
 
 
 # ----------------------------------------------------------------------------------------------- sum_of_present
@@ -166,6 +199,43 @@ def overflowing(features, weights, mask):
         return (powers[..., None] * np.where(present[..., None], x, 0)).sum(axis=0) / powers.sum(axis=0)[:, None]
 
 
+@wrong("sum_of_present", hint="0/0 is NaN")
+def largest_weight_missing(features, weights, mask):
+    x, w, present = stacked(features, weights, mask)
+    powers = np.exp(w - w.max()) * present
+    with np.errstate(all="ignore"):
+        return (powers[..., None] * np.where(present[..., None], x, 0)).sum(axis=0) / powers.sum(axis=0)[:, None]
+
+
+@wrong("sum_of_present", hint="other way round")
+def mask_upside_down(features, weights, mask):
+    return (
+        right_sum(features, weights, {m: ~here for m, here in mask.items()})
+        if not all(here.all() for here in mask.values())
+        else np.zeros_like(features["image"])
+    )
+
+
+@wrong("sum_of_present", hint="because it is missing in some")
+def whole_modalities(features, weights, mask):
+    complete = [m for m in features if mask[m].all()] or list(features)
+    some = {m: mask[m] if len(complete) == len(features) else np.ones_like(mask[m]) for m in complete}
+    return right_sum({m: features[m] for m in complete}, weights, some)
+
+
+@wrong("sum_of_present", hint="look up each modality by its")
+def by_the_order_of_the_entries(features, weights, mask):
+    x, present = np.stack(list(features.values())), np.stack(list(mask.values()))
+    scores = np.where(present, np.array(list(weights.values()))[:, None], -np.inf)
+    powers = np.exp(scores - scores.max(axis=0))
+    return np.einsum("mr,mrw->rw", powers / powers.sum(axis=0), np.where(present[..., None], x, 0))
+
+
+@wrong("sum_of_present", hint="cut off, or round")
+def clipped_weights(features, weights, mask):
+    return right_sum(features, {m: min(w, 50.0) for m, w in weights.items()}, mask)
+
+
 @wrong("sum_of_present", hint="where they part")
 def one_number_a_row(features, weights, mask):
     return right_sum(features, weights, mask).sum(axis=1)
@@ -182,6 +252,14 @@ def right_sum(features, weights, mask):
     return np.array(result)
 
 
+@another("sum_of_present")
+def sum_in_single_precision(features, weights, mask):
+    names = sorted(features)
+    scores = torch.stack([torch.where(torch.tensor(mask[m]), float(weights[m]), -torch.inf) for m in names])
+    x = torch.stack([torch.tensor(features[m]).float() for m in names])
+    return torch.einsum("mr,mrw->rw", scores.softmax(dim=0), x.nan_to_num())
+
+
 # ------------------------------------------------------------------------------------------------ sum_gradients
 
 
@@ -193,6 +271,15 @@ def right_by_weight(features, projections, delta):
 def by_einsum(features, weights, projections, delta):
     by_matrix = {m: weights[m] * np.einsum("rw,ro->wo", x, delta) for m, x in features.items()}
     return right_by_weight(features, projections, delta), by_matrix
+
+
+@another("sum_gradients")
+def by_autograd(features, weights, projections, delta):
+    w = {m: torch.tensor(weight, dtype=torch.float32, requires_grad=True) for m, weight in weights.items()}
+    p = {m: torch.tensor(matrix).float().requires_grad_() for m, matrix in projections.items()}
+    fused = sum(w[m] * torch.tensor(x).float() @ p[m] for m, x in features.items())
+    fused.backward(torch.tensor(delta).float())
+    return [{m: w[m].grad for m in w}, {m: p[m].grad for m in p}]
 
 
 @wrong("sum_gradients", hint="The weight is missing")
@@ -236,13 +323,36 @@ def mean_of_the_paths(features, weights, projections, delta):
     return {m: (delta * (x @ projections[m])).mean() for m, x in features.items()}, by_matrix
 
 
+@wrong("sum_gradients", hint="Exchange what you return")
+def matrices_first(features, weights, projections, delta):
+    return by_einsum(features, weights, projections, delta)[::-1]
+
+
+@wrong("sum_gradients", hint="Do you go through all the names")
+def two_modalities_only(features, weights, projections, delta):
+    by_weight, by_matrix = by_einsum(features, weights, projections, delta)
+    return {m: by_weight[m] for m in ("image", "text")}, by_matrix
+
+
+@wrong("sum_gradients", hint="You use the whole of F")
+def whole_sum(features, weights, projections, delta):
+    fused = sum(weights[m] * x @ projections[m] for m, x in features.items())
+    return dict.fromkeys(features, (delta * fused).sum()), by_einsum(features, weights, projections, delta)[1]
+
+
+@wrong("sum_gradients", hint="P itself has no place")
+def matrix_in_its_own_gradient(features, weights, projections, delta):
+    by_weight, by_matrix = by_einsum(features, weights, projections, delta)
+    return by_weight, {m: g * projections[m] for m, g in by_matrix.items()}
+
+
 @wrong("sum_gradients", hint="not an array of them")
 def one_slope_a_column(features, weights, projections, delta):
     _, by_matrix = by_einsum(features, weights, projections, delta)
     return {m: (delta * (x @ projections[m])).sum(axis=0) for m, x in features.items()}, by_matrix
 
 
-@wrong("sum_gradients", hint="first that of the weights")
+@wrong("sum_gradients", hint="by a comprehension")
 def one_dictionary_of_pairs(features, weights, projections, delta):
     by_weight, by_matrix = by_einsum(features, weights, projections, delta)
     return list(by_weight.values()), list(by_matrix.values())
@@ -290,7 +400,25 @@ def divided_by_the_new_weight(weights, projections, ratio):
     return new, {m: projections[m] / new[m] for m in new}
 
 
-@wrong("reweighted", hint="Divide the matrix by what you multiply the weight with")
+@wrong("reweighted", hint="a ratio may be negative")
+def positive_weights_only(weights, projections, ratio):
+    return image_kept(weights, projections, -ratio)
+
+
+@wrong("reweighted", hint="the matrix must as well")
+def sign_lost_in_the_matrix(weights, projections, ratio):
+    new, matrices = image_kept(weights, projections, ratio)
+    return new, {m: -matrices[m] for m in matrices}
+
+
+@wrong("reweighted", hint="still needs them")
+def weights_changed_in_place(weights, projections, ratio):
+    new, matrices = image_kept(weights, projections, ratio)
+    weights.update(new)
+    return weights, matrices
+
+
+@wrong("reweighted", hint="choose any other")
 def image_silenced(weights, projections, ratio):
     return {"image": 0.0, "text": ratio}, projections
 
@@ -306,6 +434,13 @@ def table(model, image, text):
 @another("interaction")
 def by_signs(model, image, text):
     return np.einsum("ijc,i,j->c", table(model, image, text), [1, -1], [1, -1])
+
+
+@another("interaction")
+def in_single_precision(model, image, text):
+    rows = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+    scores = model(image[rows[0]], text[rows[1]]).astype(np.float32)
+    return torch.tensor(scores[0] - scores[1] - (scores[2] - scores[3]))
 
 
 @wrong("interaction", hint="You add all four")
@@ -353,7 +488,35 @@ def same_row_twice(model, image, text):
     return scores[0] - scores[1] - scores[2] + scores[3]
 
 
-@wrong("interaction", hint="no row axis")
+@wrong("interaction", hint="softmax makes even an additive model interact")
+def of_probabilities(model, image, text):
+    powers = np.exp(table(model, image, text))
+    shares = powers / powers.sum(axis=-1, keepdims=True)
+    return shares[0, 0] - shares[0, 1] - shares[1, 0] + shares[1, 1]
+
+
+@wrong("interaction", hint="You dropped the sign")
+def without_sign(model, image, text):
+    return np.abs(by_signs(model, image, text))
+
+
+@wrong("interaction", hint="You add up the classes")
+def one_number(model, image, text):
+    return by_signs(model, image, text).sum()
+
+
+@wrong("interaction", hint="still missing")
+def one_difference(model, image, text):
+    scores = table(model, image, text)
+    return scores[:, 0] - scores[:, 1]
+
+
+@wrong("interaction", hint="small input")
+def rows_without_an_axis(model, image, text):
+    return model(image[0], text[0])
+
+
+@wrong("interaction", hint="Take the row out")
 def row_axis_kept(model, image, text):
     return by_signs(model, image, text)[None]
 
@@ -407,6 +570,20 @@ def measured_on_the_training_part(train, test, seeds):
     return one_after_the_other(train, train, seeds)
 
 
+@wrong("sum_and_gate", hint="Is every option")
+def fewer_epochs(train, test, seeds):
+    def run(name, seed):
+        seed_everything(seed)
+        return scored(trained(built(name, train), train, seed, epochs=15), test)
+
+    return {name: [run(name, seed) for seed in seeds] for name in ("sum", "gate")}
+
+
+@wrong("sum_and_gate", hint="no mean, no pairs")
+def mean_over_seeds(train, test, seeds):
+    return {"sum": 0.95, "gate": 0.86}
+
+
 @wrong("sum_and_gate", hint="Are the two names exchanged?")
 def names_exchanged(train, test, seeds):
     scores = one_after_the_other(train, test, seeds)
@@ -450,7 +627,7 @@ def one_setting_twice():
     return {"few": FEW, "all": FEW, "conclusion": "the gate stays as far behind as before"}
 
 
-@wrong("more_data", hint="exchanged")
+@wrong("more_data", hint="Are `few` and `all` exchanged")
 def settings_exchanged():
     return {"few": ALL, "all": FEW, "conclusion": AHEAD}
 
@@ -465,12 +642,12 @@ def in_other_words():
     return {"few": FEW, "all": ALL, "conclusion": "it gets better"}
 
 
-@wrong("more_data", hint="as they come")
+@wrong("more_data", hint="Look again at exercise 6")
 def lengths_not_matched():
     worse = {"sum": [0.89, 0.90, 0.88], "gate": [0.80, 0.81, 0.79]}
     return {"few": worse, "all": ALL, "conclusion": AHEAD}
 
 
-@wrong("more_data", hint="one of the three sentences")
+@wrong("more_data", hint="by a comprehension")
 def conclusion_only():
     return AHEAD
