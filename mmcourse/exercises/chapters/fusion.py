@@ -569,9 +569,9 @@ KINDS = {"sum": "fixed weights", "gate": "gate per example"}  # their names in t
 MARGIN = 0.01  # for another machine
 
 
-def _reached(stored: str, **setting: object) -> Bounds:
+def _reached(stored: list[dict[str, Any]], **setting: object) -> Bounds:
     """Lowest and highest accuracy of the stored runs with a setting, and a margin."""
-    values = [run["accuracy"] for run in experiment(stored) if setting.items() <= run.items()]
+    values = [run["accuracy"] for run in stored if setting.items() <= run.items()]
     return min(values) - MARGIN, max(values) + MARGIN
 
 
@@ -612,7 +612,8 @@ def sum_and_gate(answer: Answer, rng: Generator) -> Iterator[Law]:
         f"There are ten classes; the accuracies are {_listed(chance, 0)}.",
     )
     means = {name: float(values.mean()) for name, values in both.items()}
-    reached = {name: _reached("fusion_weighted_sum", pixels="equal norms", fusion=kind) for name, kind in KINDS.items()}
+    stored = experiment("fusion_weighted_sum")
+    reached = {name: _reached(stored, pixels="equal norms", fusion=kind) for name, kind in KINDS.items()}
     off = [name for name in means if not _within(means[name], reached[name])]
     exchanged = _within(means["sum"], reached["gate"]) and _within(means["gate"], reached["sum"])
     yield Law(
@@ -651,7 +652,8 @@ def more_data(answer: Answer, rng: Generator) -> Iterator[Law]:
         "Both hold the same numbers. Pass the pairs of each to its own run.",
     )
     means = {(part, name): float(values.mean()) for part in PAIRS for name, values in scores[part].items()}
-    reached = {(part, name): _reached("fusion_gate_data", pairs=PAIRS[part], fusion=name) for part, name in means}
+    stored = experiment("fusion_gate_data")
+    reached = {(part, name): _reached(stored, pairs=PAIRS[part], fusion=name) for part, name in means}
     exchanged = all(
         _within(means[part, name], reached[other, name])
         for part, other in (("few", "all"), ("all", "few"))
