@@ -17,6 +17,8 @@ HEAVY = ("torch", "tensorflow", "keras", "matplotlib")
 LIGHT = [
     "mmcourse",
     *(f"mmcourse.{module.name}" for module in iter_modules(mmcourse.__path__)),
+    "mmcourse.alignment.checks",
+    "mmcourse.alignment.numpy",
     "mmcourse.fusion.checks",
     "mmcourse.fusion.numpy",
 ]

@@ -1,0 +1,33 @@
+"""Checks that need the numbers: at once where they are there, as assertions where a graph is being made."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from mmcourse.alignment import checks
+from mmcourse.errors import ShapeError
+from mmcourse.fusion import checks as fusion_checks
+from mmcourse.fusion.keras import values
+from mmcourse.fusion.keras.values import UNKNOWN
+
+
+def check_batch(image: Any, text: Any, groups: Any, where: str) -> tuple[Any, Any, Any]:
+    """In a graph, assert that all batch sizes agree and are not 0; return tensors that wait for the assertions."""
+    pair, _ = values.check_batch(dict(zip(checks.NAMES, (image, text), strict=True)), {}, where)
+    image, text = pair["image"], pair["text"]
+    if groups is None or tf.executing_eagerly():
+        return image, text, groups
+    batch, came = tf.shape(image)[0], tf.shape(groups)[0]
+    unfit = ShapeError("groups", got=f"shape ({UNKNOWN},)", wanted=f"({UNKNOWN},)", where=where)
+    with tf.control_dependencies([values._refuse(came != batch, unfit, came, batch)]):
+        return image, text, tf.identity(groups)
+
+
+def check_values(largest: Any, where: str) -> None:
+    """Refuse NaN, infinity and rows of zeros.  largest: (batch, 2), the largest magnitudes of image and text"""
+    if tf.executing_eagerly():
+        checks.check_values(largest.numpy(), where)
+        return
+    for name, column in zip(checks.NAMES, tf.unstack(largest, axis=1), strict=True):
+        values._refuse_rows(~tf.math.is_finite(column), fusion_checks.not_finite(name, UNKNOWN, where))
+        values._refuse_rows(column == 0, checks.zero_vector(name, UNKNOWN, where))
