@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
+from statistics import median_low
 
 from authoring.files import write_atomically
 from authoring.lessons import executed_names, lesson_names
@@ -86,8 +86,8 @@ def budget_faults(root: Path) -> Iterator[str]:
             yield f"{lesson}: {cost.peak_mb:g} MB of memory, at most {LARGEST_MEMORY:g}"
     lessons = {lesson: cost for lesson, cost in costs.items() if lesson in lesson_names(root)}
     seconds = [cost.cpu_seconds for cost in lessons.values()]
-    if seconds and median(seconds) > MEDIAN:
-        yield f"half of the lessons cost more than {median(seconds):g} s, wanted at most {MEDIAN:g}"
+    if seconds and median_low(seconds) > MEDIAN:
+        yield f"half of the lessons cost more than {median_low(seconds):g} s, wanted at most {MEDIAN:g}"
     long = [lesson for lesson, cost in lessons.items() if cost.cpu_seconds > LONG]
     if len(long) > max(1, len(lessons) // 6):
         yield f"more than one lesson in six costs over {LONG:g} s: {', '.join(long)}"

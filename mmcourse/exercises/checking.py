@@ -98,7 +98,7 @@ def chapters() -> tuple[str, ...]:
 
 
 def exercises_of(chapter: str) -> tuple[str, ...]:
-    """The names of a chapter's exercises, in the order of its file. Raises KeyError for an unknown chapter."""
+    """The names of a chapter's exercises, in their order. Raises KeyError for an unknown chapter."""
     if chapter not in chapters():
         raise KeyError(f"no chapter {chapter!r} has exercises; there are: {', '.join(chapters())}")
     import_module(f"{_chapters.__name__}.{chapter}")

@@ -69,7 +69,7 @@ def exercise(chapter: str, *, trials: int = 5) -> Callable[[F], F]:
 
 
 def registered(chapter: str) -> dict[str, Exercise]:
-    """The exercises that the chapter's module has entered so far, by name, in the order of the file."""
+    """The exercises that the chapter's modules have entered so far, by name, in that order."""
     return _registry.get(chapter, {})
 
 

@@ -15,7 +15,7 @@
 #
 # Write what the lessons of this chapter used, find the mistakes that everybody makes once, and run an experiment of your own. Each check states the laws of a right answer; a wrong one is told which law it broke.
 #
-# **Before this:** the lesson [The weighted sum](weighted_sum.ipynb). Where a cell raises `NotImplementedError`, write your answer in place of that line, run the cell, then the check below it. The cases are random, so a check can be run again and again.
+# **Before this:** the lesson [The weighted sum](weighted_sum.ipynb) for exercises 1 to 7, [Contrastive learning](contrastive.ipynb) for 8 to 13. Where a cell raises `NotImplementedError`, write your answer in place of that line, run the cell, then the check below it. The cases are random, so a check can be run again and again.
 
 # %% tags=["colab"]
 # On Colab, install the course's package beside the torch, TensorFlow and NumPy that are there. Elsewhere, nothing.
@@ -27,13 +27,21 @@ if "google.colab" in sys.modules:
     # !{sys.executable} -m mmcourse.colab
 
 # %%
+import re
+from collections import Counter
+
 import numpy as np
 
-from mmcourse.data import digits_with_words, root_mean_square_norms
+from mmcourse.alignment.numpy import info_nce
+from mmcourse.alignment.torch import InfoNCE
+from mmcourse.data import WordTokens, digits_with_words, glyphs
+from mmcourse.data import root_mean_square_norms
+from mmcourse.encoders.torch import ConvolutionalEncoder, MeanOfWords
 from mmcourse.exercises import check, progress
 from mmcourse.fusion.torch import FusionClassifier, GatedFusion, WeightedSumFusion
 from mmcourse.lesson import setup
-from mmcourse.training import accuracy, fit, predict, seed_everything
+from mmcourse.training import accuracy, embed, fit, fit_pairs, predict
+from mmcourse.training import recall_at, seed_everything
 
 setup("fusion/exercises")
 
@@ -216,6 +224,183 @@ check("fusion/more_data", more_data)
 
 # %% [markdown]
 # A gate has a decision to learn in every example, and that takes examples. Would it overtake with still more? These digits end here. The question comes back in this chapter where there are more of them.
+
+# %% [markdown]
+# ## 8. All cosines at once
+#
+# The exercises from here on belong to the lesson on contrastive learning. `image` is (n, width), one vector per picture; `text` is (m, width), one per name. Return the table of all cosines, of shape (n, m): row $i$, column $j$ holds that of picture $i$ with name $j$. A vector may be short, but none is zero.
+
+# %%
+def cosine_table(image, text):
+    """Cosine of every row of image with every row of text: (n, m)."""
+    ### BEGIN SOLUTION
+    image = image / np.linalg.norm(image, axis=1, keepdims=True)
+    text = text / np.linalg.norm(text, axis=1, keepdims=True)
+    return image @ text.T
+    ### END SOLUTION
+
+
+# %%
+check("fusion/cosine_table", cosine_table)
+
+# %% [markdown]
+# ## 9. The contrastive loss
+#
+# Now `image` and `text` have both $B$ rows, and row $i$ of one belongs to row $i$ of the other. Return InfoNCE in both directions, with `scale` $s$ and from vectors of any length:
+#
+# $$L = \tfrac12 \Big[ -\frac1B \sum_i \log \frac{e^{s \cos(x_i, t_i)}}{\sum_j e^{s \cos(x_i, t_j)}} \;-\; \frac1B \sum_i \log \frac{e^{s \cos(x_i, t_i)}}{\sum_j e^{s \cos(x_j, t_i)}} \Big] .$$
+#
+# The scale may be `1000`. What does that do to the exponentials?
+
+# %%
+def contrastive_loss(image, text, scale):
+    """Symmetric InfoNCE from raw vectors: one number."""
+    ### BEGIN SOLUTION
+    logits = scale * cosine_table(image, text)
+    losses = []
+    for table in (logits, logits.T):
+        largest = table.max(axis=1, keepdims=True)
+        log_sum = largest[:, 0] + np.log(np.exp(table - largest).sum(axis=1))
+        losses.append((log_sum - np.diag(table)).mean())
+    return np.mean(losses)
+    ### END SOLUTION
+
+
+# %%
+check("fusion/contrastive_loss", contrastive_loss)
+
+# %% [markdown]
+# ## 10. As low as it gets
+#
+# In a batch names repeat: the letter A in two styles is two pictures with one name. `names` is a list of texts, one for each pair of the batch; the pictures are all different. Return the least InfoNCE that any model can reach on this batch, if the scale is as large as it likes. Think of one member whose name $m$ members have, itself included. Which probability can it get at best when the picture looks for the name, and which when the name looks for the picture?
+
+# %%
+def least_loss(names):
+    """Floor of InfoNCE for one batch, in nats."""
+    ### BEGIN SOLUTION
+    counts = Counter(names)
+    return np.mean([np.log(counts[name]) for name in names])
+    ### END SOLUTION
+
+
+# %%
+check("fusion/least_loss", least_loss)
+
+# %% [markdown]
+# ## 11. Joint right answers
+#
+# The remedy. `groups` holds a whole number for each pair of the batch, and the rows of one group are right answers of each other. Let $P(i)$ be the rows of the group of $i$, itself included, and $p_{ij}$ the softmax of exercise 9. Return
+#
+# $$L = \tfrac12 \Big[ -\frac1B \sum_i \log \sum_{j \in P(i)} p_{ij}^{\text{picture to name}} \;-\; \frac1B \sum_i \log \sum_{j \in P(i)} p_{ij}^{\text{name to picture}} \Big] .$$
+#
+# Again the scale may be `1000`.
+
+# %%
+def joint_loss(image, text, groups, scale):
+    """InfoNCE with joint right answers: one number."""
+    ### BEGIN SOLUTION
+    def log_sum(table):
+        top = table.max(axis=1, keepdims=True)
+        return top[:, 0] + np.log(np.exp(table - top).sum(axis=1))
+
+    same = groups[:, None] == groups
+    logits = scale * cosine_table(image, text)
+    return np.mean([log_sum(table) - log_sum(np.where(same, table, -np.inf))
+                    for table in (logits, logits.T)])
+    ### END SOLUTION
+
+
+# %%
+check("fusion/joint_loss", joint_loss)
+
+# %% [markdown]
+# ## 12. Found among the first k
+#
+# `similarity` is (queries, candidates), larger is nearer. `right` are booleans of the same shape, at least one True in each row. Return recall at `k`, the share of queries for which one of their right answers is among the first `k` candidates.
+#
+# Candidates may tie. A model that gives the same similarity to all should find nothing. So a wrong answer that is as similar as the best right one counts as before it; right answers do not stand in each other's way.
+
+# %%
+def recall_at_k(similarity, right, k):
+    """Share of queries with a right answer among the first k."""
+    ### BEGIN SOLUTION
+    best = np.where(right, similarity, -np.inf).max(axis=1, keepdims=True)
+    wrong_before = (~right & (similarity >= best)).sum(axis=1)
+    return (wrong_before < k).mean()
+    ### END SOLUTION
+
+
+# %%
+check("fusion/recall_at_k", recall_at_k)
+
+# %% [markdown]
+# ## 13. Is the lower loss the better model? (open)
+#
+# Two teams train the same pair of encoders on the same accented letters, each letter in four styles, with plain InfoNCE and the same number of steps. One takes batches of `16` and the other batches of `64`. Each reports its final loss. Whose model is better? Predict first: what does the size of the batch do to $\log B$, and to the floor of exercise 10?
+#
+# `train_pair` below does the training. Write the study. For each of the two sizes and each seed train a pair. Measure its loss, the mean of InfoNCE over `200` random batches of *the size that it was trained with*, drawn without replacement, at the scale that `train_pair` returns. And measure recall at `1`: each picture looks for its name among those of all rows, and all rows of its group are right. You may use `info_nce`, `recall_at`, or what you wrote above.
+#
+# Return `{"small": {"loss": …, "recall": …}, "large": {"loss": …, "recall": …}, "conclusion": …}` with lists of one number per seed, and as conclusion the sentence that fits the means, word by word:
+#
+# - `the lower loss belongs to the better model`
+# - `the lower loss belongs to the worse model`
+# - `the two models are equally good` (mean recall differs by less than `0.02`)
+#
+# The check trains ten models, which takes some seconds. It repeats a seed, and it hands you pictures that are all alike. What must the loss be then?
+
+# %%
+SIZES = {"small": 16, "large": 64}
+STEPS = 144
+LETTER = re.compile("LATIN (SMALL|CAPITAL) LETTER [AEIOUY] "
+                    "WITH (ACUTE|GRAVE|CIRCUMFLEX|DIAERESIS)")
+
+
+def letters():
+    """Pictures, words of the names, and groups of 48 letters in four styles."""
+    every = glyphs(("sans", "bold", "serif", "mono"), font_size=16)
+    some = every.take([i for i, name in enumerate(every.names)
+                       if LETTER.fullmatch(name)])
+    tokens = WordTokens(some.vocabulary)
+    return some.images, tokens.encode(some.names), some.group
+
+
+# %%
+def train_pair(images, texts, batch_size, seed):
+    """Trained vectors of the pictures and of the names, and the scale."""
+    seed_everything(int(seed))
+    of_pictures = ConvolutionalEncoder((4, 8), out_dim=16, pool="mean")
+    of_names = MeanOfWords(int(texts.max()), out_dim=16)
+    loss = InfoNCE()
+    fit_pairs(of_pictures, of_names, loss, images, texts,
+              epochs=STEPS * batch_size // len(images), batch_size=batch_size,
+              learning_rate=1e-2, seed=seed, device="cpu", progress=False)
+    vectors = embed(of_pictures, images), embed(of_names, texts)
+    return *vectors, loss.scale().item()
+
+
+# %%
+def batch_study(images, texts, groups, seeds):
+    """Loss and recall with small and with large batches, and what follows."""
+    ### BEGIN SOLUTION
+    found = {name: {"loss": [], "recall": []} for name in SIZES}
+    same_group = groups[:, None] == groups
+    for name, size in SIZES.items():
+        for seed in seeds:
+            x, t, scale = train_pair(images, texts, size, seed)
+            n, rng = len(x), np.random.default_rng(seed)
+            picks = [rng.choice(n, size, replace=False) for _ in range(200)]
+            values = [info_nce(x[p], t[p], scale=scale) for p in picks]
+            found[name]["loss"].append(np.mean(values))
+            found[name]["recall"].append(recall_at(x @ t.T, same_group, 1))
+    return found | {"conclusion": "the lower loss belongs to the worse model"}
+    ### END SOLUTION
+
+
+# %%
+check("fusion/batch_study", batch_study)
+
+# %% [markdown]
+# A loss is a number of nats for a question, and the larger batch asks the harder one: more wrong answers, and more of them that are not wrong at all. Measure both models with batches of one size, whichever it is, and the order turns round. The larger batch also saw each picture more often in the same number of steps; that is a reason why it learned more here, and no law.
 
 # %%
 progress("fusion")

@@ -20,7 +20,7 @@ class WrongAnswer:
 
 @dataclass
 class Answers:
-    """The answers of one chapter: `@wrong("exercise", hint="…")` and `@another("exercise")` enter functions."""
+    """The answers of a lesson or chapter: `@wrong("exercise", hint="…")` and `@another("exercise")` enter functions."""
 
     wrong_answers: list[WrongAnswer] = field(default_factory=list)
     other_answers: dict[str, list[Callable[..., Any]]] = field(default_factory=dict)
@@ -41,15 +41,23 @@ class Answers:
 
 
 def chapters_with_answers() -> list[str]:
-    return sorted(path.stem for path in ANSWERS.glob("*.py"))
+    return sorted(path.name for path in ANSWERS.iterdir() if _files(path.name))
 
 
 def answers_of(chapter: str) -> Answers:
-    """Run tests/exercises/answers/<chapter>.py and take what it entered."""
-    path = ANSWERS / f"{chapter}.py"
-    spec = spec_from_file_location(f"answers_of_{chapter}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.answers
+    """Run the files tests/exercises/answers/<chapter>/<lesson>.py and take what they entered."""
+    together = Answers()
+    for path in _files(chapter):
+        spec = spec_from_file_location(f"answers_of_{chapter}_{path.stem}", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        together.wrong_answers += module.answers.wrong_answers
+        for name, answers in module.answers.other_answers.items():
+            together.other_answers.setdefault(name, []).extend(answers)
+    return together
+
+
+def _files(chapter: str) -> list[Path]:
+    return sorted((ANSWERS / chapter).glob("*.py"))

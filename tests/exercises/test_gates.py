@@ -72,7 +72,7 @@ def test_a_wrong_answer_is_rejected_with_its_own_hint(chapter: str, wrong: Wrong
 @pytest.mark.parametrize(("chapter", "name"), EXERCISES)
 def test_another_right_answer_passes(chapter: str, name: str) -> None:
     others = answers_of(chapter).other_answers.get(name)
-    assert others, f"tests/exercises/answers/{chapter}.py has no @another({name!r})"
+    assert others, f"no file in tests/exercises/answers/{chapter} has @another({name!r})"
     for answer in others:
         for seed in seeds(chapter, name):
             verdict = examine(f"{chapter}/{name}", answer, seed=seed)

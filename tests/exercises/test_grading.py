@@ -539,7 +539,7 @@ def test_the_notebook_ends_with_its_grader(tmp_path: Path, number: int, code: in
     time.sleep(1)
     assert living(tmp_path)
     grader.send_signal(number)
-    assert grader.wait(timeout=10) == code
+    assert grader.wait(timeout=60) == code
     assert len(list((tmp_path / "temporary").iterdir())) == folders_left
     psutil.wait_procs(living(tmp_path), timeout=5)
     assert living(tmp_path) == []

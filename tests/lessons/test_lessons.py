@@ -76,7 +76,7 @@ def test_an_experiment_is_current_and_read_by_a_lesson_or_a_check(name: str) -> 
     stored = read_results(results_path(ROOT, name))
     assert stored, f"experiments/{name}.json is missing: run `make experiments`"
     assert is_current(ROOT, name, stored), f"experiments/{name}.py changed: run `make experiments`"
-    checks = (path.read_text(encoding="utf-8") for path in (ROOT / "mmcourse/exercises/chapters").glob("*.py"))
+    checks = (path.read_text(encoding="utf-8") for path in (ROOT / "mmcourse/exercises/chapters").rglob("*.py"))
     read = {name for lesson in LESSONS for name in lesson.experiments()} | set(EXPERIMENT.findall("\n".join(checks)))
     assert name in read, f"no lesson and no check reads the experiment {name}"
 
