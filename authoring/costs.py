@@ -50,7 +50,8 @@ def record_costs(root: Path, measured: dict[str, tuple[float, float]]) -> None:
 
     A budget is the author's: it stands in the file, 100 s for a new lesson, and is kept.
     """
-    costs = {lesson: cost for lesson, cost in read_costs(root).items() if lesson in executed_names(root)}
+    known = executed_names(root)
+    costs = {lesson: cost for lesson, cost in read_costs(root).items() if lesson in known}
     for lesson, (cpu_seconds, peak_mb) in measured.items():
         old = costs.get(lesson)
         if old is None:
@@ -84,7 +85,7 @@ def budget_faults(root: Path) -> Iterator[str]:
             yield f"{lesson}: {cost.cpu_seconds:g} s, budget {cost.budget_seconds:g} s, at most {LARGEST_BUDGET:g} s"
         if cost.peak_mb > LARGEST_MEMORY:
             yield f"{lesson}: {cost.peak_mb:g} MB of memory, at most {LARGEST_MEMORY:g}"
-    lessons = {lesson: cost for lesson, cost in costs.items() if lesson in lesson_names(root)}
+    lessons = {lesson: costs[lesson] for lesson in lesson_names(root) if lesson in costs}
     seconds = [cost.cpu_seconds for cost in lessons.values()]
     if seconds and median_low(seconds) > MEDIAN:
         yield f"half of the lessons cost more than {median_low(seconds):g} s, wanted at most {MEDIAN:g}"

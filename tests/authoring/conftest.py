@@ -158,3 +158,11 @@ def course(solved: Path, tmp_path: Path) -> Path:
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("MMCOURSE_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def _never_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(root: Path, lessons: list[str], jobs: int) -> list[str]:
+        raise AssertionError(f"would execute {lessons}")
+
+    monkeypatch.setattr(notebooks, "run", refuse)

@@ -15,6 +15,7 @@ from authoring.exercises import ANSWER, STUB, answers, markers_are_balanced, wit
 from authoring.lessons import chosen, executed_names, exercises_names, lesson_names, notebook_path, source_path
 from authoring.repository import colab_cell, set_url
 from mmcourse.exercises.checking import CHECK_TYPE
+from tests.authoring.small_repository import edit, files
 
 EXERCISES, SOLUTIONS = "trial/exercises", "trial/solutions"
 RAISE = f"raise {NotImplementedError.__name__}()"
@@ -23,25 +24,6 @@ RAISE = f"raise {NotImplementedError.__name__}()"
 def cell(root: Path, name: str, start: str) -> nbformat.NotebookNode:
     [found] = [cell for cell in read_notebook(root, name).cells if cell.source.startswith(start)]
     return found
-
-
-def edit(path: Path, before: str, after: str) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert before in text
-    path.write_text(text.replace(before, after), encoding="utf-8")
-
-
-def files(root: Path) -> dict[str, bytes]:
-    paths = [path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
-
-
-@pytest.fixture
-def _never_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(root: Path, lessons: list[str], jobs: int) -> list[str]:
-        raise AssertionError(f"would execute {lessons}")
-
-    monkeypatch.setattr(notebooks, "run", refuse)
 
 
 # ---------------------------------------------------------------------------------------------------- the markers

@@ -14,27 +14,9 @@ from authoring.claims import claims_path, claims_text
 from authoring.convert import HEADER, read_notebook, to_text
 from authoring.costs import Cost, costs_path, read_costs
 from authoring.lessons import notebook_path, source_path
+from tests.authoring.small_repository import edit, files
 
 LESSON = "trial/mean"
-
-
-def edit(path: Path, before: str, after: str) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert before in text
-    path.write_text(text.replace(before, after), encoding="utf-8")
-
-
-def files(root: Path) -> dict[str, bytes]:
-    paths = [path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
-
-
-@pytest.fixture
-def _never_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(root: Path, lessons: list[str], jobs: int) -> list[str]:
-        raise AssertionError(f"would execute {lessons}")
-
-    monkeypatch.setattr(notebooks, "run", refuse)
 
 
 def test_the_skeleton_keeps_every_rule_but_the_one_against_skeletons(executed: Path) -> None:
