@@ -201,8 +201,8 @@ def as_array(result: Any, shape: Sequence[int], what: str, hint: str = "") -> Ar
 
 def as_mapping(result: Any, shapes: Mapping[str, Sequence[int]], what: str) -> dict[str, Array]:
     """A dictionary of arrays of the given shapes. Raises Rejected for other names, kinds or shapes."""
-    names_in(result, shapes, what)
-    return {name: as_array(result[name], shape, f"{what}: {name}") for name, shape in shapes.items()}
+    found = names_in(result, shapes, what)
+    return {name: as_array(found[name], shape, f"{what}: {name}") for name, shape in shapes.items()}
 
 
 def names_in(result: Any, names: Iterable[str], what: str) -> dict[str, Any]:
@@ -225,6 +225,24 @@ def as_pair(result: Any, first: str, second: str) -> tuple[Any, Any]:
         law = f"it returns two things: first {first}, then {second}"
         raise Rejected(Law(law, False, "`return a, b`", f"It returned {show(result)}."))
     return result[0], result[1]
+
+
+def require_shares(values: Array, name: str, states: str, hint: str) -> None:
+    """Raise Rejected unless all numbers lie between 0 and 1."""
+    if not ((values >= 0) & (values <= 1)).all():
+        raise Rejected(Law(states, False, hint, f"{name}: {show(values)}."))
+
+
+def concluded(said: Any, choices: Sequence[str], fitting: str, hint: str, seen: str) -> Iterator[Law]:
+    """The laws of a conclusion: one of three sentences, and the one that the learner's numbers support."""
+    sentence = str(said).strip(" .`").lower()
+    yield Law(
+        "the conclusion is one of the three sentences",
+        sentence in choices,
+        "Copy one of the three, word by word.",
+        f"It is {show(said)}.",
+    )
+    yield Law("the conclusion is what your numbers say", sentence == fitting, hint, seen)
 
 
 def _kind(shape: Sequence[int]) -> str:

@@ -18,13 +18,14 @@ from mmcourse.exercises.laws import (
     Answer,
     Array,
     Law,
-    Rejected,
     as_array,
     close,
     compare,
+    concluded,
     diagnose,
     exercise,
     names_in,
+    require_shares,
     show,
 )
 from mmcourse.training import embed, fit_pairs, hits_at, recall_at, seed_everything
@@ -763,12 +764,9 @@ def _study(result: object, seeds: int) -> Study:
     for name in SIZES:
         part = names_in(found[name], ("loss", "recall"), f"the part {name!r}")
         study[name] = {key: as_array(part[key], (seeds,), f"{name}: {key}", hint) for key in ("loss", "recall")}
-        shares = study[name]["recall"]
-        if not ((shares >= 0) & (shares <= 1)).all():
-            raise Rejected(
-                Law("recall lies between 0 and 1", False, "A share of pictures, no percentage.",
-                    f"{name}: {show(shares)}.")
-            )  # fmt: skip
+        require_shares(
+            study[name]["recall"], name, "recall lies between 0 and 1", "A share of pictures, no percentage."
+        )
     return study
 
 
@@ -832,7 +830,7 @@ def batch_study(answer: Answer, rng: Generator) -> Iterator[Law]:
         )
     for name, size in SIZES.items():
         yield from _as_trained(name, both, _train_pair(images, texts, size, first), groups)
-    yield from _concluded(str(result["conclusion"]), both)
+    yield from _conclusion(result["conclusion"], both)
 
 
 def _as_trained(name: str, both: Study, trained: Trained, groups: Array) -> Iterator[Law]:
@@ -882,20 +880,13 @@ def _as_trained(name: str, both: Study, trained: Trained, groups: Array) -> Iter
     )  # fmt: skip
 
 
-def _concluded(sentence: str, both: Study) -> Iterator[Law]:
-    said = sentence.strip(" .`").lower()
-    yield Law(
-        "the conclusion is one of the three sentences",
-        said in CONCLUSIONS,
-        "Copy one of the three, word by word.",
-        f"It is {show(sentence)}.",
-    )
+def _conclusion(said: Any, both: Study) -> Iterator[Law]:
     means = {key: [float(both[name][key].mean()) for name in SIZES] for key in ("loss", "recall")}
     gained, risen = (means[key][1] - means[key][0] for key in ("recall", "loss"))
-    fitting = CONCLUSIONS[2] if abs(gained) < 0.02 else CONCLUSIONS[0] if gained * risen < 0 else CONCLUSIONS[1]
-    yield Law(
-        "the conclusion is what your numbers say",
-        said == fitting,
+    yield from concluded(
+        said,
+        CONCLUSIONS,
+        CONCLUSIONS[2] if abs(gained) < 0.02 else CONCLUSIONS[0] if gained * risen < 0 else CONCLUSIONS[1],
         "Which of the two has the lower mean loss, and which finds more names?",
         f"Batches of {SIZES['small']}: loss {means['loss'][0]:.3f}, recall {means['recall'][0]:.3f}. "
         f"Batches of {SIZES['large']}: loss {means['loss'][1]:.3f}, recall {means['recall'][1]:.3f}.",

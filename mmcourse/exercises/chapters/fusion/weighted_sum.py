@@ -23,12 +23,16 @@ from mmcourse.exercises.laws import (
     as_pair,
     close,
     compare,
+    concluded,
     diagnose,
     exercise,
     names_in,
+    require_shares,
     show,
 )
+from mmcourse.fusion.numpy import weighted_sum
 from mmcourse.lesson import experiment
+from mmcourse.parity import central_differences
 
 Features = dict[str, Array]
 MODALITIES = ("image", "text", "audio")
@@ -155,7 +159,7 @@ def sum_of_present(answer: Answer, rng: Generator) -> Iterator[Law]:
     got = answer.array(features, weights, everywhere, shape=shape)
     stacked = np.stack([features[name] for name in MODALITIES])  # (modality, row, width)
     shares = _softmax(values)
-    wanted = np.tensordot(shares, stacked, 1)
+    wanted = weighted_sum(features, weights, softmax=True)
     yield Law(
         "where all are present, it is the sum with the softmax of the weights",
         close(got, wanted),
@@ -214,8 +218,9 @@ def sum_of_present(answer: Answer, rng: Generator) -> Iterator[Law]:
             ),
             f"All present numbers are 1; the first row came out as {show(got[0])}.",
         )
-        got, wanted = answer.array(lost, weights, mask, shape=shape), _present_sum(features, values, present)
-        complete: Array = np.array([mask[name].all() for name in MODALITIES])
+        got = answer.array(lost, weights, mask, shape=shape)
+        wanted = weighted_sum(features, weights, softmax=True, mask=mask)
+        complete = {name: features[name] for name in MODALITIES if mask[name].all()}
         yield Law(
             "the weights of those present are the softmax over them, row by row",
             close(got, wanted),
@@ -223,9 +228,9 @@ def sum_of_present(answer: Answer, rng: Generator) -> Iterator[Law]:
                 got,
                 {
                     "You drop a modality in all rows because it is missing in some. Each row has its own weights.":
-                    _present_sum(features, values, np.repeat(complete[:, None], rows, axis=1))
+                    weighted_sum(complete, {name: weights[name] for name in complete}, softmax=True)
                 }
-                if complete.any()
+                if complete
                 else {},
                 "Compute row 0 by hand, with those that are present there, and compare.",
             ),
@@ -237,7 +242,7 @@ def sum_of_present(answer: Answer, rng: Generator) -> Iterator[Law]:
         ):
             huge = {name: weight + far.get(name, 0.0) for name, weight in weights.items()}
             got = answer.array(lost, huge, mask, shape=shape)
-            wanted = _present_sum(features, np.array([huge[name] for name in MODALITIES]), present)
+            wanted = weighted_sum(features, huge, softmax=True, mask=mask)
             hint = "Compute row 0 by hand. Does anything cut off, or round, what is large?"
             if not np.isfinite(got).all():
                 hint = (
@@ -268,11 +273,6 @@ def _masks(rows: int, rng: Generator) -> Iterator[dict[str, Array]]:
         yield _in_another_order(mask, rng)
 
 
-def _present_sum(features: Features, values: Array, present: Array) -> Array:
-    shares = _softmax(np.where(present, values[:, None], -np.inf))
-    return np.einsum("mr,mrw->rw", shares, np.stack([features[name] for name in MODALITIES]))
-
-
 def _ones_with_zero_scores(values: Array, present: Array, width: int) -> Array:
     shares = _softmax(np.where(present, values[:, None], 0.0))
     return np.repeat((shares * present).sum(axis=0)[:, None], width, axis=1)
@@ -291,16 +291,12 @@ def sum_gradients(answer: Answer, rng: Generator) -> Iterator[Law]:
     projections = {name: rng.normal(size=(width, out)) for name, width in widths.items()}
     delta = rng.normal(size=(rows, out))
 
-    def loss(changed_weights: Mapping[str, float], changed_projections: Features) -> float:
+    def loss(changed_weights: Mapping[str, float | Array], changed_projections: Features) -> float:
         fused = sum(changed_weights[name] * features[name] @ changed_projections[name] for name in MODALITIES)
         return float((delta * fused).sum())
 
-    def loss_by_matrix(name: str, matrix: Array) -> float:
-        return loss(weights, {**projections, name: matrix})
-
-    def loss_by_weight(name: str, weight: Array) -> float:
-        return loss({**weights, name: float(weight)}, projections)
-
+    slopes = central_differences(lambda changed: loss(changed, projections), weights)
+    measured = central_differences(lambda changed: loss(weights, changed), projections)
     pair = as_pair(answer(features, weights, projections, delta), "the gradients by the weights", "by the matrices")
     for_weights, by_matrix = names_in(pair[0], widths, "by the weights"), names_in(pair[1], widths, "by the matrices")
     if all(np.ndim(by_matrix[name]) == 0 and np.ndim(for_weights[name]) == 2 for name in widths):
@@ -317,10 +313,9 @@ def sum_gradients(answer: Answer, rng: Generator) -> Iterator[Law]:
             "A gradient has the shape of what it is taken by. x has (rows, width), delta (rows, out): which product of "
             "the two has (width, out)?",
         )
-        measured = _central(partial(loss_by_matrix, name), projections[name])
         yield Law(
             "the matrix's gradient is the change of the loss by a small change of the matrix",
-            close(got, measured, 1e-5, float(np.abs(weights[name] * x).T.max() * np.abs(delta).sum())),
+            close(got, measured[name], 1e-5, float(np.abs(weights[name] * x).T.max() * np.abs(delta).sum())),
             diagnose(
                 got,
                 {
@@ -332,9 +327,9 @@ def sum_gradients(answer: Answer, rng: Generator) -> Iterator[Law]:
                 },
                 "One number at a time: how does F change when one entry of P does, and what does delta say to that?",
             ),
-            f"{name}: {compare(got[0], measured[0])}",
+            f"{name}: {compare(got[0], measured[name][0])}",
         )  # fmt: skip
-        slope = _central(partial(loss_by_weight, name), np.array(weights[name]))
+        slope = float(slopes[name])
         yield Law(
             "the weight's gradient is the change of the loss by a small change of the weight",
             close(by_weight[name], slope, 1e-5, float(np.abs(delta * (x @ projections[name])).sum())),
@@ -355,18 +350,8 @@ def sum_gradients(answer: Answer, rng: Generator) -> Iterator[Law]:
                 },
                 "Every number of F holds this weight. Multiply each by what delta says, and add.",
             ),
-            f"{name}: {compare(by_weight[name], float(slope))}",
+            f"{name}: {compare(by_weight[name], slope)}",
         )
-
-
-def _central(function: Callable[[Array], float], place: Array, step: float = 1e-5) -> Array:
-    """Gradient of a function of one array by central differences, error of order step²."""
-    slopes = np.empty(place.shape)
-    for index in np.ndindex(place.shape):
-        moved = np.zeros(place.shape)
-        moved[index] = step
-        slopes[index] = (function(place + moved) - function(place - moved)) / (2 * step)
-    return slopes
 
 
 # ----------------------------------------------------------------------------------------- weights and importance
@@ -552,11 +537,9 @@ def _scores(result: object, seeds: int | None) -> Scores:
     hint = "For each of the two a list with one accuracy per seed: no mean, no pairs."
     scores = {name: as_array(found[name], (seeds,), f"the accuracies of the {name}", hint) for name in ("sum", "gate")}
     for name, values in scores.items():
-        if not ((values >= 0) & (values <= 1)).all():
-            raise Rejected(
-                Law("accuracies lie between 0 and 1", False, "A share of examples, no percentage and no loss.",
-                    f"{name}: {show(values)}.")
-            )  # fmt: skip
+        require_shares(
+            values, name, "accuracies lie between 0 and 1", "A share of examples, no percentage and no loss."
+        )
     return scores
 
 
@@ -689,18 +672,11 @@ def more_data(answer: Answer, rng: Generator) -> Iterator[Law]:
             "hidden_size, learned=False.",
             f"{part}, {name}: the mean is {mean:.3f}; the stored runs lie {_words(reached[part, name])}.",
         )
-    said = str(result["conclusion"]).strip(" .`").lower()
-    yield Law(
-        "the conclusion is one of the three sentences",
-        said in CONCLUSIONS,
-        "Copy one of the three, word by word.",
-        f"It is {show(result['conclusion'])}.",
-    )
     few, full = (means[part, "sum"] - means[part, "gate"] for part in PAIRS)
-    fitting = CONCLUSIONS[0] if full < 0 else CONCLUSIONS[1] if full < few * 0.75 else CONCLUSIONS[2]
-    yield Law(
-        "the conclusion is what your numbers say",
-        said == fitting,
+    yield from concluded(
+        result["conclusion"],
+        CONCLUSIONS,
+        CONCLUSIONS[0] if full < 0 else CONCLUSIONS[1] if full < few * 0.75 else CONCLUSIONS[2],
         "Compare the mean lead of the sum in both settings: its sign tells who is ahead, its size how far.",
         f"The mean lead goes from {few:.3f} to {full:.3f}.",
     )
