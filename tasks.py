@@ -170,6 +170,7 @@ STEADY = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "2",
+    "TF_ENABLE_ONEDNN_OPTS": "0",  # TensorFlow's other kernels, and no word about them
     "HF_HUB_OFFLINE": "1",
 }
 

@@ -24,8 +24,6 @@ OPTIONS = ("-W", "-n", "--keep-going", "--all", "-q")
 COLOUR = re.compile(r"\x1b\[[\d;]*m")  # Jupyter Book writes it to files too, whatever NO_COLOR says
 FAULT = re.compile(r"^(?:(?P<page>.+?)(?::(?P<line>\d+))?: )?(?:WARNING|ERROR|CRITICAL|SEVERE): (?P<what>.+)$", re.M)
 
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-
 
 class BookError(Exception):
     """A book that could not be built; the message says which pages are at fault and why."""
@@ -34,7 +32,7 @@ class BookError(Exception):
 def sources(root: Path) -> Iterator[Path]:
     """Every file that the book is made from, in a fixed order."""
     yield from (root / "_config.yml", root / "_toc.yml", Path(__file__).resolve())
-    for pattern in ("book/**/*", "notebooks/**/*.ipynb", "notebooks/costs.csv"):
+    for pattern in ("book/**/*", "notebooks/**/*.ipynb", "notebooks/costs.csv", "benchmarks/results.json"):
         yield from sorted(path for path in root.glob(pattern) if path.is_file() and "__pycache__" not in path.parts)
 
 

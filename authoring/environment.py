@@ -20,5 +20,6 @@ def kernel_environment(root: Path) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "PYTHONPATH": str(root),
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_ENABLE_ONEDNN_OPTS": "0",  # on some processors TensorFlow says that it uses them, whatever the log level
         **hidden,
     }

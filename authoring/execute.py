@@ -72,10 +72,20 @@ def execute(root: Path, lesson: str, limit: float) -> Executed:
             raise LessonError("its kernel died (out of memory?)") from None
         if any(cell.execution_count is None and cell.source.strip() for cell in code_cells(notebook)):
             raise LessonError("it left by sys.exit before its last cell")
+        refuse_noise(root, lesson, notebook)
         if not report.is_file():
             raise LessonError(f'left no report of its cost: does it call setup("{source_name(lesson)}")?')
         cost = json.loads(report.read_text(encoding="utf-8"))
     return Executed(normalise(notebook, lesson), cost["cpu_seconds"], cost["peak_mb"], cost["reads"])
+
+
+def refuse_noise(root: Path, lesson: str, notebook: Any) -> None:
+    """Raise LessonError where a cell wrote to stderr: a warning belongs mended, not into the book."""
+    for index, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                said = " ".join(output["text"].split())[:300]
+                raise LessonError(f"{location(root, lesson, index, None, '')}: writes to stderr: {said}")
 
 
 def location(root: Path, lesson: str, cell: int, count: int | None, traceback: str) -> str:

@@ -12,10 +12,10 @@ FOLDER = Path(__file__).resolve().parent
 RESULTS = FOLDER / "results.json"
 
 
-def use_threads(threads: int) -> None:
-    """Tell every library that is loaded from now on; benchmarks compare on the CPU."""
+def use_one_thread() -> None:
+    """Tell every library that is loaded from now on; a case with more asks PyTorch for them. All compare on the CPU."""
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        os.environ[variable] = str(threads)
+        os.environ[variable] = "1"
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -40,25 +40,23 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", help="files of cases, all if none is named")
     parser.add_argument("--rounds", type=int, default=11, help="interleaved timings of each side, at least 7")
-    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     if options.rounds < 7:
         parser.error("--rounds: a median wants at least 7")
-    use_threads(options.threads)
+    use_one_thread()
 
     from benchmarks import report, runner  # NumPy reads the number of threads when it is loaded
 
-    clock_name, clock = runner.clock_for(options.threads)
     results = []
     for case in discover(options.names):
-        results.append(runner.measure(case, options.rounds, clock))
-        print(f"{results[-1].ratio:6.2f}  {case.name} against {case.against}", flush=True)
-    print(f"\nThreads: {options.threads}. {clock_name}, median of {options.rounds} interleaved rounds.\n")
+        results.append(runner.run(case, options.rounds))
+        print(report.line(results[-1]), flush=True)
+    print(f"\nMedian of {options.rounds} interleaved rounds; CPU time with one thread, wall time with several.\n")
     print(report.table(results))
     if options.names:
         print("\nNot all files were run: benchmarks/results.json stays as it is.")
     else:
-        report.write(RESULTS, results, threads=options.threads, clock=clock_name, rounds=options.rounds)
+        report.write(RESULTS, results, rounds=options.rounds)
 
 
 if __name__ == "__main__":

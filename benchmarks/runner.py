@@ -1,15 +1,20 @@
-"""Compare two ways to compute the same: first that they are equal, then how much slower and larger one is."""
+"""Compare two ways to compute the same: first that they are equal, then how much slower and larger one is.
+
+What has no peer, a pipeline or a build, is a Rate: so much of something in a time.
+"""
 
 import ctypes
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
+import torch
 
 from mmcourse.parity import relative_error
 
@@ -26,6 +31,18 @@ class Case:
     subject: Call
     peer: Call
     tolerance: float = 1e-5
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A function that makes `amount` of `unit`; several processes of its own make `clock` wall time."""
+
+    name: str
+    unit: str
+    amount: int
+    call: Callable[[], Any]
+    wall_time: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,6 +51,7 @@ class Result:
 
     name: str
     against: str
+    threads: int
     ratio: float
     lowest: float
     highest: float
@@ -41,6 +59,19 @@ class Result:
     peer_milliseconds: float
     megabytes: float | None
     peer_megabytes: float | None
+
+
+@dataclass(frozen=True)
+class RateResult:
+    """per_second: amount over the median of the seconds; lowest and highest of the seconds."""
+
+    name: str
+    unit: str
+    amount: int
+    per_second: float
+    seconds: float
+    lowest: float
+    highest: float
 
 
 class UnequalError(AssertionError):
@@ -60,9 +91,35 @@ def check_equal(case: Case) -> None:
             raise UnequalError(f"{case.name}: {name} differs by {error:.1e}, more than {case.tolerance:.0e}")
 
 
-def clock_for(threads: int) -> tuple[str, Callable[[], float]]:
+def clock_for(threads: int) -> Callable[[], float]:
     """With one thread the processor's time, which other programs hardly disturb; with several what a reader waits."""
-    return ("CPU time", time.process_time) if threads == 1 else ("wall time", time.perf_counter)
+    return time.process_time if threads == 1 else time.perf_counter
+
+
+@contextmanager
+def threads_of(case: Case) -> Iterator[None]:
+    """PyTorch computes with as many threads as the case asks for, and afterwards with as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(case.threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def run(case: Case | Rate, rounds: int) -> Result | RateResult:
+    """Measure with the clock and the threads that fit."""
+    if isinstance(case, Rate):
+        return measure_rate(case, rounds, time.perf_counter if case.wall_time else time.process_time)
+    with threads_of(case):
+        return measure(case, rounds, clock_for(case.threads))
+
+
+def measure_rate(rate: Rate, rounds: int, clock: Callable[[], float]) -> RateResult:
+    """The median of several calls, after none to warm up: what is measured is a beginning to an end."""
+    times = [seconds(rate.call, 1, clock) for _ in range(rounds)]
+    middle = median(times)
+    return RateResult(rate.name, rate.unit, rate.amount, rate.amount / middle, middle, min(times), max(times))
 
 
 def measure(case: Case, rounds: int, clock: Callable[[], float]) -> Result:
@@ -80,6 +137,7 @@ def measure(case: Case, rounds: int, clock: Callable[[], float]) -> Result:
     return Result(
         name=case.name,
         against=case.against,
+        threads=case.threads,
         ratio=median(ratios),
         lowest=min(ratios),
         highest=max(ratios),
@@ -90,7 +148,7 @@ def measure(case: Case, rounds: int, clock: Callable[[], float]) -> Result:
     )
 
 
-def seconds(call: Call, calls: int, clock: Callable[[], float]) -> float:
+def seconds(call: Callable[[], Any], calls: int, clock: Callable[[], float]) -> float:
     """Return the time of one call, averaged over several."""
     gc.disable()
     try:

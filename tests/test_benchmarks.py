@@ -3,15 +3,18 @@
 import itertools
 import json
 import platform
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks import report, runner
 from benchmarks.__main__ import RESULTS, discover
-from benchmarks.runner import Case, Result, UnequalError, check_equal, measure
+from benchmarks.runner import Case, Rate, RateResult, Result, UnequalError, check_equal, measure, measure_rate
 
 
 class Clock:
@@ -90,44 +93,80 @@ def test_peak_memory_counts_what_is_free_again_afterwards() -> None:
     assert runner.peak_megabytes(call) == pytest.approx(32, abs=4)
 
 
+def test_a_rate_is_what_is_made_over_the_median_time() -> None:
+    clock = Clock()
+    result = measure_rate(Rate("drawing", "pictures", 60, clock.lasting(3, 1, 2, 40, 2)), 5, clock)
+    assert (result.per_second, result.seconds, result.lowest, result.highest) == pytest.approx((30, 2, 1, 40))
+
+
+def test_a_case_gets_its_threads_and_the_next_one_what_was_before() -> None:
+    before, seen = torch.get_num_threads(), []
+
+    def call() -> dict[str, float]:
+        seen.append(torch.get_num_threads())
+        return {"output": 1.0}
+
+    each = Case("a", "b", call, call, threads=before + 1)
+    with runner.threads_of(each):
+        each.subject()
+    assert (seen, torch.get_num_threads()) == ([before + 1], before)
+    assert runner.clock_for(1) is time.process_time
+    assert runner.clock_for(2) is time.perf_counter
+
+
 @pytest.fixture(scope="module")
-def found() -> list[Case]:
+def found(monkeypatch_module: pytest.MonkeyPatch) -> list[Case | Rate]:
+    """All cases; the book is not built for it."""
+    monkeypatch_module.setattr("benchmarks.pipelines.render", lambda root, folder: folder)
     return list(discover([]))
 
 
-def test_cases_are_found_by_their_files_and_their_sides_are_equal(found: list[Case]) -> None:
-    assert {case.against for case in found} == {"plain formula", "check_values=False", "torch"}
-    for each in found:
+@pytest.fixture(scope="module")
+def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+def test_cases_are_found_by_their_files_and_their_sides_are_equal(found: list[Case | Rate]) -> None:
+    ratios = [case for case in found if isinstance(case, Case)]
+    assert {"plain formula", "check_values=False", "torch", "Transformers' loss of CLIP"} <= {c.against for c in ratios}
+    for each in ratios:
         check_equal(each)
     with pytest.raises(SystemExit, match=r"nosuch: no such file of cases; there is .*fusion"):
         list(discover(["nosuch"]))
 
 
 def test_the_table_and_the_file_tell_the_same(tmp_path: Path) -> None:
-    result = Result("a", "b", 1.5, 1.25, 2.0, 3.14159, 2.0, 10.0, None)
-    lines = report.table([result]).splitlines()
-    assert lines[-1].split() == ["a", "b", "1.50", "1.25-2.00", "3.14", "2", "10.0", "-"]
+    result = Result("a", "b", 2, 1.5, 1.25, 2.0, 3.14159, 2.0, 10.0, None)
+    rate = RateResult("c", "pages", 60, 30.0, 2.0, 1.0, 3.0)
+    lines = report.table([rate, result]).splitlines()
+    assert lines[2].split() == ["a", "b", "2", "1.50", "1.25-2.00", "3.14", "2", "10.0", "-"]
+    assert lines[-1].split() == ["c", "30", "pages", "2", "1.00-3.00"]
     path = tmp_path / "results.json"
-    report.write(path, [result], threads=1, rounds=7)
+    report.write(path, [result, rate], rounds=7)
     assert [file.name for file in tmp_path.iterdir()] == ["results.json"]
     content = json.loads(path.read_text(encoding="utf-8"))
-    assert content["results"][0] | {"name": "a", "ratio": 1.5, "milliseconds": 3.14} == content["results"][0]
-    assert content["conditions"] == {"device": "cpu", "threads": 1, "rounds": 7}
+    assert content["ratios"][0] | {"name": "a", "ratio": 1.5, "milliseconds": 3.14} == content["ratios"][0]
+    assert content["rates"] == [asdict(rate)]
+    assert content["conditions"] == {"device": "cpu", "rounds": 7}
     assert content["versions"]["numpy"] == np.__version__
 
 
-def test_the_stored_results_are_those_of_every_case_and_of_no_other(found: list[Case]) -> None:
+def test_the_stored_results_are_those_of_every_case_and_of_no_other(found: list[Case | Rate]) -> None:
     content = json.loads(RESULTS.read_text(encoding="utf-8"))
-    assert content.keys() == {"machine", "versions", "conditions", "results"}
-    stored = [(result["name"], result["against"]) for result in content["results"]]
-    assert stored == [(case.name, case.against) for case in found]
+    assert content.keys() == {"machine", "versions", "conditions", "ratios", "rates"}
+    stored = [(result["name"], result["against"]) for result in content["ratios"]]
+    assert stored == [(case.name, case.against) for case in found if isinstance(case, Case)]
     assert len(set(stored)) == len(stored)
-    for result in (Result(**fields) for fields in content["results"]):
+    for result in (Result(**fields) for fields in content["ratios"]):
         assert 0 < result.lowest <= result.ratio <= result.highest, result.name
         assert min(result.milliseconds, result.peer_milliseconds) > 0, result.name
         assert min(result.megabytes or 0, result.peer_megabytes or 0) >= 0, result.name
+    assert [rate["name"] for rate in content["rates"]] == [rate.name for rate in found if isinstance(rate, Rate)]
+    for rate in (RateResult(**fields) for fields in content["rates"]):
+        assert 0 < rate.lowest <= rate.seconds <= rate.highest, rate.name
+        assert rate.per_second == pytest.approx(rate.amount / rate.seconds, rel=0.01), rate.name
     assert content["conditions"]["rounds"] >= 7
-    assert content["conditions"]["threads"] >= 1
     assert {"processor", "cores"} <= content["machine"].keys()
     assert {"python", "numpy", "torch", "tensorflow", "keras"} <= content["machine"].keys() | content["versions"].keys()
 

@@ -110,6 +110,7 @@ def test_lessons_that_fail_say_where_and_leave_their_notebook(empty: Path, capsy
     write_lesson(empty, "bad/raises", "def f():\n    return 1 / 0\n\n\nx = 1\nf()")
     write_lesson(empty, "bad/hangs", "while True:\n    pass")
     write_lesson(empty, "bad/leaves", "import sys\nsys.exit(0)\n\n# %%\n1")
+    write_lesson(empty, "bad/warns", "import warnings\n\n# %%\nwarnings.warn('old name')")
     write_lesson(empty, "bad/forgets", "x = 1", ready=False)
     write_lesson(empty, "good/reads", 'print(open("../numbers.csv").read())')
     old = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("old")])
@@ -127,8 +128,9 @@ def test_lessons_that_fail_say_where_and_leave_their_notebook(empty: Path, capsy
         "bad/hangs: FAILED, its notebook stays as it was\n    stopped after 1.5 s, its hang guard, in the cell" in said
     )
     assert "sys.exit" in said
+    assert re.search(r"notebooks/bad/warns\.py:\d+ \(cell 3\): writes to stderr: .*UserWarning: old name", said)
     assert 'does it call setup("bad/forgets")?' in said
-    assert re.search(r"\[\d/5\] good/reads: [\d.]+ s of processor time, \d+ MB\n", said)
+    assert re.search(r"\[\d/6\] good/reads: [\d.]+ s of processor time, \d+ MB\n", said)
     assert notebook_path(empty, "bad/raises").read_text(encoding="utf-8") == to_text(old)
     assert [path.name for path in (empty / "notebooks/bad").glob("*.ipynb")] == ["raises.ipynb"]
     assert not [path for path in (empty / "notebooks").rglob(".*") if path.is_file()], "a temporary file stayed"

@@ -6,6 +6,7 @@ from sphinx.application import Sphinx
 
 from coursebook import (
     anchors,
+    benchmarks,
     bibliography,
     boxes,
     buttons,
@@ -21,8 +22,8 @@ from coursebook import (
 )
 
 MODULES = (
-    anchors, bibliography, boxes, buttons, costs, exercises, figures, front_page, notebooks, offline, records,
-    theme_mends, values,
+    anchors, benchmarks, bibliography, boxes, buttons, costs, exercises, figures, front_page, notebooks, offline,
+    records, theme_mends, values,
 )  # fmt: skip
 
 

@@ -282,6 +282,7 @@ def environment(home: Path, token: str) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONUSERBASE": site.getuserbase(),  # which Python else looks for under the new HOME
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
         "TQDM_DISABLE": "1",
     }
 
