@@ -47,7 +47,9 @@ def _aligned(rows: Sequence[tuple[str, ...]], words: int) -> str:
     """The first `words` columns stand to the left, numbers to the right; a rule below the headings."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
-        "  ".join(cell.ljust(width) if column < words else cell.rjust(width) for column, (cell, width) in enumerate(pairs))
+        "  ".join(
+            cell.ljust(width) if column < words else cell.rjust(width) for column, (cell, width) in enumerate(pairs)
+        )
         for pairs in (zip(row, widths, strict=True) for row in rows)
     ]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])

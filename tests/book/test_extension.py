@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from coursebook import anchors, bibliography, boxes, costs, exercises, figures, notebooks, records, theme_mends, values
+from coursebook import (
+    anchors,
+    benchmarks,
+    bibliography,
+    boxes,
+    costs,
+    exercises,
+    figures,
+    notebooks,
+    records,
+    theme_mends,
+    values,
+)
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.console import strip_colors
@@ -396,6 +408,37 @@ def test_solutions_stand_below_the_lessons_and_lead_to_their_exercises(tmp_path:
     assert [link["refuri"] for link in body.findall(nodes.reference)][1] == "notebooks/fusion/exercises"
 
 
+# ----------------------------------------------------------------------------------------------------- benchmarks
+
+RATIO = {"name": "torch a", "against": "plain | formula", "threads": 2, "ratio": 1.5, "lowest": 1.25, "highest": 2.0}
+MEASURED = {
+    "machine": {"system": "Linux", "cores": 2, "python": "3.11.7", "processor": "a processor"},
+    "versions": {"numpy": "2.4.6"},
+    "conditions": {"device": "cpu", "rounds": 11},
+    "ratios": [
+        RATIO | {"milliseconds": 12345.6, "peer_milliseconds": 0.0123, "megabytes": 0.05, "peer_megabytes": None}
+    ],
+    "rates": [
+        {"name": "b", "unit": "pages", "amount": 60, "per_second": 30.0, "seconds": 2.0, "lowest": 1.0, "highest": 3.0}
+    ],
+}
+
+
+def test_benchmarks_are_written_as_they_were_stored(tmp_path: Path, build: Build):
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / benchmarks.RESULTS).write_text(json.dumps(MEASURED), encoding="utf-8")
+    built = build("\n\n".join(f"```{{{name}}}\n```" for name in benchmarks.PARTS))
+    said = [node.astext() for node in built.page().findall(nodes.paragraph)]
+    assert said[0] == (
+        "Measured on a processor, 2 cores, Linux, Python 3.11.7, with numpy 2.4.6. Medians of 11 rounds, without a "
+        "GPU. Threads: one where nothing else is said. torch a: 2."
+    )
+    cells = [[cell.astext() for cell in body.findall(nodes.entry)] for body in built.page().findall(nodes.tbody)]
+    ratio = ["torch a", "plain | formula", "1.50", "1.25 to 2.00", "12,300 (0.0123)", "0.1 (not told)"]
+    assert cells == [ratio, ["b", "30 pages", "60 pages", "2 (1-3)"]]
+    assert "results.json" in built.dependencies()
+
+
 # --------------------------------------------------------------------------------------------------------- records
 
 COVERAGE = """
@@ -513,7 +556,7 @@ HEAD = (
     '<link rel="preload" as="font" type="font/woff2" crossorigin href="../fontawesome/fa-brands-400.woff2" />'
     '<div class="bd-sidebar-primary bd-sidebar"><summary><span class="toctree-toggle" role="presentation">'
     '<button class="btn search-button-field search-button__button" title="Search" aria-label="Search" data-x="y">'
-    '<summary aria-label="Toggle hidden content">'
+    '<div class="pst-scrollable-table-container"><summary aria-label="Toggle hidden content">'
 )
 
 
@@ -525,7 +568,7 @@ def test_each_mend_changes_the_page():
     assert '<summary aria-label="Pages of this chapter">' in text
     assert 'role="complementary" aria-label="Book"' in text
     assert 'title="Search" data-x="y">' in text
-    assert text.endswith("<summary>")
+    assert text.endswith('<div class="pst-scrollable-table-container" tabindex="0"><summary>')
 
 
 def test_a_mend_that_finds_nothing_any_more_is_an_error(tmp_path: Path):

@@ -33,21 +33,22 @@ def conditions(stored: dict[str, Any]) -> str:
     where = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}"
     with_what = ", ".join(f"{name} {version}" for name, version in versions.items())
     rounds = stored["conditions"]["rounds"]
-    return escaped(f"Measured on {where}, with {with_what}. Medians of {rounds} rounds, without a GPU.")
+    several = [case for case in stored["ratios"] if case["threads"] > 1]
+    threads = "".join(f" {case['name']}: {case['threads']}." for case in several)
+    said = f"Measured on {where}, with {with_what}. Medians of {rounds} rounds, without a GPU."
+    return escaped(f"{said} Threads: one where nothing else is said.{threads}")
 
 
 def ratios(stored: dict[str, Any]) -> str:
-    head = "What", "Against", "Threads", "Time: ratio (range)", "ms", "Peer, ms", "Memory, MB", "Peer, MB"
+    head = "What", "Against", "Ratio", "Range", "ms (peer)", "MB (peer)"
     rows = (
         (
             escaped(case["name"]),
             escaped(case["against"]),
-            str(case["threads"]),
-            f"{case['ratio']:.2f} ({case['lowest']:.2f}-{case['highest']:.2f})",
-            digits(case["milliseconds"]),
-            digits(case["peer_milliseconds"]),
-            megabytes(case["megabytes"]),
-            megabytes(case["peer_megabytes"]),
+            f"{case['ratio']:.2f}",
+            f"{case['lowest']:.2f} to {case['highest']:.2f}",
+            f"{digits(case['milliseconds'])} ({digits(case['peer_milliseconds'])})",
+            f"{megabytes(case['megabytes'])} ({megabytes(case['peer_megabytes'])})",
         )
         for case in stored["ratios"]
     )

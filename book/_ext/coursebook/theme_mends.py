@@ -49,6 +49,12 @@ MENDS: tuple[Mend, ...] = (
         r"\1",
     ),
     Mend(
+        "a table that is wider than the page scrolls, but not by the keyboard",
+        r'<div class="pst-scrollable-table-container">',
+        '<div class="pst-scrollable-table-container" tabindex="0">',
+        everywhere=False,
+    ),
+    Mend(
         "what opens a hidden cell is called by another name than the one it shows",
         r'<summary aria-label="Toggle hidden content">',
         "<summary>",
