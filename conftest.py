@@ -2,7 +2,7 @@
 
 Compared exactly: words, integers, the number of outputs. Compared to a tolerance: numbers with a point or an exponent,
 relative 1e-5 (what single precision leaves after different orders of summation) or absolute 1e-9 (a rounded zero).
-Not compared: images, what claims and checks store (their printed lines are), warnings, durations, devices, addresses.
+Not compared: images, the number of a claim, what claims and checks store, warnings, durations, devices, addresses.
 A chapter's exercises are blank and not run: its solutions are.
 With --lax, or on a GPU (MMCOURSE_DEVICE=cuda), only that each cell runs and each claim holds.
 """
@@ -32,6 +32,8 @@ ROOT = Path(__file__).resolve().parent
 RELATIVE, ABSOLUTE = 1e-5, 1e-9
 NUMBER = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?")
 SANITISED = (
+    # A claim's number differs between machines; that its bound holds, the kernel has seen to.
+    (re.compile(r"^(✓ .*): \S+(?= .*\(bound: )"), r"\1: <number>"),
     (re.compile(r"\b\d+(?:\.\d+)?(?:e-?\d+)? ?(?:ns|µs|us|ms|s|sec|seconds?|min|minutes?)\b"), "<time>"),
     (re.compile(r"\b(?:cpu|mps|cuda|gpu)(?::\d+)?\b", re.IGNORECASE), "<device>"),
     (re.compile(r"\b0x[0-9a-fA-F]+\b"), "<address>"),

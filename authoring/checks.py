@@ -28,6 +28,7 @@ from mmcourse.exercises.checking import CHECK_TYPE
 from mmcourse.lesson import CLAIM_TYPE, EXACT_TYPE, LARGEST_FIGURE
 
 LONGEST_CELL = 25  # lines; what is longer belongs in the package
+LONGEST_LINE = 84  # characters of code that the book shows without scrolling
 EXPERIMENT = re.compile(r"\bexperiment\(\s*[\"']([\w-]+)[\"']")
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 DRAWS = re.compile(r"\b(plt|fig|figure|ax|axis|axes)\b")
@@ -191,6 +192,10 @@ def cells_are_short(lesson: Lesson) -> Iterator[str]:
         lines = without_markers(cell.source).count("\n") + 1
         if lines > LONGEST_CELL:
             yield f"cell {number} has {lines} lines, wanted at most {LONGEST_CELL}: move what it makes into the package"
+        shown = cell.cell_type == "code" and not {"hide-input", "colab"} & set(tags(cell))
+        for line in cell.source.splitlines() if shown else ():
+            if len(line) > LONGEST_LINE:
+                yield f"cell {number} has a line of {len(line)} characters, wanted at most {LONGEST_LINE}: {line[:40]}…"
 
 
 def code_runs_anywhere(lesson: Lesson) -> Iterator[str]:

@@ -63,7 +63,13 @@ assert np.isclose(by_hand, readings.mean())
 rng = np.random.default_rng(0)
 errors = rng.normal(size=(10_000, 2))
 one, two = np.abs(errors[:, 0]).mean(), np.abs(errors.mean(axis=1)).mean()
-claim("error of the mean over error of one reading", two / one, at_least=0.6, at_most=0.8, key="error-ratio")
+claim(
+    "error of the mean over error of one reading",
+    two / one,
+    at_least=0.6,
+    at_most=0.8,
+    key="error-ratio",
+)
 
 fig, axis = plt.subplots(figsize=(5, 2.5), layout="constrained")
 axis.barh(["one reading", "mean of two"], [one, two], color=["C0", "C1"])
@@ -72,8 +78,8 @@ axis.set(xlabel="mean absolute error")
 figure(
     fig,
     "errors",
-    caption="Replace this figure by the one that carries the argument of the lesson.",
-    alt="Two horizontal bars, the mean of two readings clearly shorter than one reading.",
+    caption="Replace this figure by the one that carries the argument.",
+    alt="Two horizontal bars, that of the mean of two readings shorter.",
 )
 
 # %% [markdown]

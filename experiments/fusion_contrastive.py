@@ -4,7 +4,7 @@ Pictures of characters in four styles; held out are letters with marks whose let
 characters. A picture asks for its name among all names, those of training included; names of one group are joint right
 answers.
 recipe: several splits and seeds of the recipe
-variants: one thing changed at a time, on one split
+variants: one thing changed at a time, on one split; a name with a comma changes one thing more
 baselines: what can be done without trained encoders; "..._among_held_out" also tells them which names are new
 """
 
@@ -37,9 +37,9 @@ CONFIG = {
     "variants": {
         "one right answer": {"loss": "InfoNCE"},
         "sigmoid as published": {"loss": "SigLIP"},
-        "sigmoid, tuned": {"loss": "SigLIP", "loss_options": {"scale": 14, "bias": -7}},
-        "Transformer": {"text": "WordTransformer", "learning_rate": 1e-3},
-        "Transformer, faster": {"text": "WordTransformer"},
+        "sigmoid, other start": {"loss": "SigLIP", "loss_options": {"scale": 14, "bias": -7}},
+        "Transformer": {"text": "WordTransformer"},
+        "Transformer, a third of the rate": {"text": "WordTransformer", "learning_rate": 1e-3},
         "mean pooling": {"pool": "mean"},
         "jitter": {"jitter": True},
     },

@@ -1,7 +1,7 @@
 """What a notebook needs beside science: seeds and threads, figures with alternative text, claims, stored experiments.
 
-While outputs are stored (MMCOURSE_STORED=1) everything prints the same on every machine. Live, a claim adds the
-reader's number and ours.
+While outputs are stored or compared (MMCOURSE_STORED=1) a claim that does not hold stops the run. Live, where readers
+change what they like, it says so and goes on, and every claim adds our number to the reader's.
 """
 
 import io
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -136,7 +137,7 @@ def figure(fig: "Figure", name: str, *, caption: str, alt: str) -> None:
 
 
 def claim(
-    sentence: str,
+    quantity: str,
     value: SupportsFloat,
     *,
     key: str,
@@ -144,38 +145,44 @@ def claim(
     at_most: float | None = None,
     unit: str = "",
 ) -> None:
-    """Hold a measured number to its bound: prints sentence and bound, never the number alone, which differs by machine.
+    """Show a number that differs a little between machines, and hold it to its bounds.
 
-    Stores {key, sentence, value, at_least, at_most, unit} for the book. Live, adds the reader's number and ours.
-    Raises ClaimError where the bound does not hold or the value is NaN.
+    quantity: what is measured, in words that a number can follow: "mean gain of the sum over its better half"
+    Prints "✓ quantity: 0.109 (bound: at least 0.08)". Stores {key, quantity, value, at_least, at_most, unit} for the
+    book. Live, adds our number; one that does not hold prints "✗ …" and goes on, since readers change what they like.
+    Raises ClaimError in a stored run where the bound does not hold or the value is NaN.
     """
     lesson = _current_lesson()
     _check_key(key)
-    bounds = [(word, bound) for word, bound in (("at least", at_least), ("at most", at_most)) if bound is not None]
-    if not bounds:
+    if at_least is None and at_most is None:
         raise ValueError(f"claim {key}: give at_least, at_most or both")
-    line = f"{sentence} " + " and ".join(f"{word} {_amount(bound, unit)}" for word, bound in bounds)
     number = float(f"{float(value):.6g}")
-    if not (
+    bound = f"bound: {_bound(at_least, at_most)} {unit}".rstrip()
+    holds = (
         math.isfinite(number) and (at_least is None or number >= at_least) and (at_most is None or number <= at_most)
-    ):
-        raise ClaimError(f"does not hold: {line}; got {_amount(number, unit)}")
-    shown = f"claim: {line}" if stored() else f"claim: {line} ({_comparison(lesson, key, number)})"
+    )
+    said = f"{quantity}: {number:.3g} {unit}".rstrip()
+    if stored() and not holds:
+        raise ClaimError(f"does not hold: {said} ({bound})")
+    ours = "" if stored() else _ours(lesson, key)
+    shown = f"{'✓' if holds else '✗'} {said} ({bound}{ours})" + ("" if holds else ": does not hold in this run")
     record = {
-        "key": key, "sentence": sentence, "value": number, "at_least": at_least, "at_most": at_most, "unit": unit,
+        "key": key, "quantity": quantity, "value": number, "at_least": at_least, "at_most": at_most, "unit": unit,
     }  # fmt: skip
     _display({"text/plain": shown, CLAIM_TYPE: record})
 
 
-def _amount(number: float, unit: str) -> str:
-    return f"{number:g} {unit}".rstrip()
+def _bound(at_least: float | None, at_most: float | None) -> str:
+    if at_least is not None and at_most is not None:
+        return f"from {at_least:.3g} to {at_most:.3g}"
+    return f"at least {at_least:.3g}" if at_least is not None else f"at most {at_most:.3g}"
 
 
-def _comparison(lesson: str, key: str, number: float) -> str:
-    """The reader's number beside the one of the run that the book shows."""
+def _ours(lesson: str, key: str) -> str:
+    """The number of the run that the book shows."""
     path = Path(__file__).with_name("claims.json")
     ours = json.loads(path.read_text(encoding="utf-8")).get(lesson, {}) if path.is_file() else {}
-    return f"your run {number:.3g}" + (f", ours {ours[key]:.3g}" if key in ours else "")
+    return f"; ours {ours[key]:.3g}" if key in ours else ""
 
 
 def exact(key: str, number: SupportsFloat, text: str) -> None:
@@ -198,13 +205,32 @@ def progress(iterable: Iterable[T], **options: Any) -> Iterator[T]:
     yield from tqdm(iterable, **{"disable": stored(), **options})
 
 
-def experiment(name: str) -> list[dict[str, Any]]:
+class Results(list[dict[str, Any]]):
+    """The stored runs of an experiment, each a dictionary of its settings and its numbers."""
+
+    def values(self, key: str, **settings: Any) -> "NDArray[Any]":
+        """One number of every run with these settings, in the order in which they were run.
+
+        Raises KeyError for a setting that no run has and for a number that these runs lack, listing what there is.
+        """
+        import numpy as np
+
+        runs = [run for run in self if settings.items() <= run.items()]
+        if not runs:
+            there = {name: sorted({str(run[name]) for run in self if name in run}) for name in settings}
+            raise KeyError(f"no run with {settings}; there is {there}")
+        if any(key not in run for run in runs):
+            raise KeyError(f"no number {key!r} in runs with {settings}; there is {', '.join(runs[0])}")
+        return np.array([run[key] for run in runs])
+
+
+def experiment(name: str) -> Results:
     """The stored results of `experiments/<name>.py`: one record a point, its settings and its numbers together.
 
     Read from the repository, else from the installed package. Raises FileNotFoundError.
     """
     results = json.loads(_experiment_file(name).read_text(encoding="utf-8"))
-    return [point["settings"] | point["result"] for point in results["points"]]
+    return Results(point["settings"] | point["result"] for point in results["points"])
 
 
 def _experiment_file(name: str) -> Path:
@@ -216,6 +242,8 @@ def _experiment_file(name: str) -> Path:
         for file in distribution.files or []:
             if file.match(f"mmcourse/experiments/{name}.json"):
                 return Path(str(file.locate()))
+    known = sorted(path.stem for path in here.parent.glob("*.json"))
+    there = f" Stored are: {', '.join(known)}." if known else ""
     raise FileNotFoundError(
-        f"experiment {name!r} has no stored results; `make experiments` computes experiments/{name}.py"
+        f"experiment {name!r} has no stored results; `make experiments` computes experiments/{name}.py.{there}"
     )

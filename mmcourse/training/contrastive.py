@@ -82,7 +82,7 @@ def fit_pairs(
             optimizer, learning_rate, total_steps=epochs * steps, pct_start=WARM_UP + 1e-9
         )
         silent = not progress or bool(os.environ.get("MMCOURSE_STORED"))
-        bar = tqdm(range(1, epochs + 1), desc=where, unit="epoch", disable=silent)
+        bar = tqdm(range(1, epochs + 1), desc=where, unit="epoch", disable=silent, leave=False)
         for epoch in bar:
             for module in (*encoders.values(), loss):
                 module.train()

@@ -63,7 +63,7 @@ def fit(
         torch.manual_seed(seed)
         optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=weight_decay)
         silent = not progress or bool(os.environ.get("MMCOURSE_STORED"))
-        bar = tqdm(range(1, epochs + 1), desc="fit", unit="epoch", disable=silent)
+        bar = tqdm(range(1, epochs + 1), desc="fit", unit="epoch", disable=silent, leave=False)
         for epoch in bar:
             model.train()
             total = 0.0

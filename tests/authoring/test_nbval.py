@@ -69,9 +69,15 @@ CHECK = "application/vnd.mmcourse.check+json"
 CLAIM = "application/vnd.mmcourse.claim+json"
 DISPLAY = f"""from IPython.display import display
 records = {{"{CLAIM}": {{"value": 0.2}}, "{CHECK}": {{"laws": []}}}}
-display({{"image/png": "BBBB", **records, "text/plain": "claim: x"}}, raw=True)"""
+display({{"image/png": "BBBB", **records, "text/plain": "✓ x: 0.2 s (bound: at least 0 s)"}}, raw=True)"""
 SHOWN = nbformat.v4.new_output(
-    "display_data", {"image/png": "AAAA", CLAIM: {"value": 0.1}, CHECK: {"laws": ["x"]}, "text/plain": "claim: x"}
+    "display_data",
+    {
+        "image/png": "AAAA",
+        CLAIM: {"value": 0.1},
+        CHECK: {"laws": ["x"]},
+        "text/plain": "✓ x: 0.1 s (bound: at least 0 s)",
+    },
 )
 NOT_A_NUMBER = """from mmcourse.lesson import claim, setup
 setup("trial/differs")

@@ -31,6 +31,7 @@ LEAST_CONTRAST = 4.5  # WCAG 2, level AA
 PLACES = (
     "article p", "article li", "article td a", "article figcaption", "article figcaption .caption-text", "article h1",
     "article .admonition-title", "article .admonition p", "article pre", "article .lesson-claim",
+    "article .claim-bound", "article .lesson-exact",
     "article .work-checked", "article .correction-about", "article details.hide summary",
     ".bd-sidebar-primary a.reference",
 )  # fmt: skip

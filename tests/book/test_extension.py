@@ -59,8 +59,12 @@ def prose(source: str) -> dict:
     return {"cell_type": "markdown", "id": "m", "metadata": {}, "source": source}
 
 
-GAIN = number_output("claim", "gain", 0.20842, "claim: fused gains at least 0.15", at_least=0.15, at_most=None, unit="")
-LOSS = number_output("claim", "loss", -3.0, "claim: time lost at most 0 s", at_least=None, at_most=0.0, unit="s")
+GAIN = number_output(
+    "claim", "gain", 0.20842, "✓ gain: 0.208 (bound: at least 0.15)", at_least=0.15, at_most=None, unit=""
+)
+LOSS = number_output(
+    "claim", "loss", -3.0, "✓ time lost: -3 s (bound: at most 0 s)", at_least=None, at_most=0.0, unit="s"
+)
 SUM = number_output("exact", "sum", 2.5, "the sum is 2.5", text="the sum is {}")
 DOTS = figure_output("dots", caption="Dots **of** size $k^2$.", alt='A "dot" & <nothing> else.')
 CELLS = (
@@ -153,23 +157,30 @@ def test_an_unknown_value_is_a_warning_that_names_what_is_there(
 
 
 def test_a_stored_nan_is_a_warning(tmp_path: Path, build: Build):
-    bad = number_output("claim", "bad", float("nan"), "claim: bad at least 0", at_least=0.0, at_most=None, unit="")
+    bad = number_output(
+        "claim", "bad", float("nan"), "✓ bad: nan (bound: at least 0)", at_least=0.0, at_most=None, unit=""
+    )
     write_notebook(tmp_path, (prose("# T"), code("x", bad)))
     assert "the stored number is nan" in build(f"{{value}}`{LESSON}:bad`").warnings
 
 
-def test_a_claim_shows_its_bound_and_the_number_measured(tmp_path: Path, build: Build):
+def test_numbers_are_shown_as_the_lesson_printed_them_with_a_quiet_bound(tmp_path: Path, build: Build):
     write_notebook(tmp_path)
-    claims = "\n\n".join(f"```{{lesson-claim}} {LESSON}:{key}\n```" for key in ("gain", "loss"))
-    shown = [node.astext() for node in build(claims).page().findall(nodes.paragraph)]
-    assert shown == ["fused gains at least 0.15 (measured: 0.208)", "time lost at most 0 s (measured: −3 s)"]
+    page = build("\n\n".join(f"```{{lesson-number}} {LESSON}:{key}\n```" for key in ("gain", "loss", "sum"))).page()
+    shown = {node.astext(): node["classes"] for node in page.findall(nodes.paragraph)}
+    assert shown == {
+        "gain: 0.208 (bound: at least 0.15)": ["lesson-claim"],
+        "time lost: -3 s (bound: at most 0 s)": ["lesson-claim"],
+        "the sum is 2.5": ["lesson-exact"],
+    }
+    quiet = [node.astext() for node in page.findall(nodes.inline) if "claim-bound" in node["classes"]]
+    assert quiet == [" (bound: at least 0.15)", " (bound: at most 0 s)"]
 
 
-@pytest.mark.parametrize("key", ["no-such", "sum"])
-def test_what_is_no_claim_is_not_shown_as_one(tmp_path: Path, build: Build, key: str):
+def test_a_number_that_was_not_stored_is_a_warning(tmp_path: Path, build: Build):
     write_notebook(tmp_path)
-    built = build(f"```{{lesson-claim}} {LESSON}:{key}\n```")
-    assert "WARNING: lesson-claim:" in built.warnings
+    built = build(f"```{{lesson-number}} {LESSON}:no-such\n```")
+    assert "WARNING: lesson-number:" in built.warnings
 
 
 # -------------------------------------------------------------------------------------------------------- figures
@@ -230,18 +241,16 @@ def test_a_notebook_gets_its_cost_and_loses_its_colab_cell():
     assert len({cell["id"] for cell in cells}) == len(cells)
 
 
-def test_figures_and_claims_become_cells_in_the_order_of_the_outputs():
+def test_figures_and_numbers_become_cells_in_the_order_of_the_outputs():
     cells = notebooks.split(CELLS[2], LESSON)
-    assert [cell["cell_type"] for cell in cells] == ["code", "markdown", "code", "markdown", "markdown", "code"]
+    assert [cell["cell_type"] for cell in cells] == ["code", "markdown", "code", "markdown", "markdown", "markdown"]
     assert [cell["source"].split()[1] for cell in cells if cell["cell_type"] == "markdown"] == [
-        f"{LESSON}:dots", f"{LESSON}:gain", f"{LESSON}:loss",
+        f"{LESSON}:dots", f"{LESSON}:gain", f"{LESSON}:loss", f"{LESSON}:sum",
     ]  # fmt: skip
     kept = [output for cell in cells if cell["cell_type"] == "code" for output in cell["outputs"]]
-    assert [output.get("text", output.get("data")) for output in kept] == [
-        "before\n", "after\n", {"text/plain": "the sum is 2.5"},
-    ]  # fmt: skip
+    assert [output["text"] for output in kept] == ["before\n", "after\n"]
     hidden = ["remove-input" in cell["metadata"].get("tags", []) for cell in cells if cell["cell_type"] == "code"]
-    assert hidden == [False, True, True], "the code is shown once"
+    assert hidden == [False, True], "the code is shown once"
 
 
 def test_a_cell_without_outputs_stays_as_it_is():

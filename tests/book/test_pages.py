@@ -147,14 +147,16 @@ def test_figures_are_numbered_and_have_captions(readable: list[Page]):
     assert len(numbers) == len(set(numbers)), "two figures have one number"
 
 
-def test_a_lesson_shows_all_its_figures_and_claims_once(lessons: list[Page]):
+def test_a_lesson_shows_all_its_figures_and_numbers_once(lessons: list[Page]):
     for page in lessons:
         notebook = json.loads((ROOT / page.name).with_suffix(".ipynb").read_text(encoding="utf-8"))
         outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
         figures = [output for output in outputs if "figure" in output.get("metadata", {}).get("mmcourse", {})]
-        claims = [output for output in outputs if any("mmcourse.claim" in kind for kind in output.get("data", {}))]
+        kinds = [kind for output in outputs for kind in output.get("data", {})]
         assert len(page.article.select("figure.lesson-figure")) == len(figures), page.name
-        assert len(page.article.select("p.lesson-claim")) == len(claims), page.name
+        for kind in ("claim", "exact"):
+            stored = sum(f"mmcourse.{kind}" in each for each in kinds)
+            assert len(page.article.select(f"p.lesson-{kind}")) == stored, f"{page.name}: {kind}"
         shown = [image["alt"] for image in page.article.select("img")]
         assert shown == [output["metadata"]["mmcourse"]["alt"] for output in figures], page.name
 

@@ -1,7 +1,7 @@
 """What the book changes in a notebook while reading it; the file itself stays as Jupyter and Colab show it.
 
 - the measured cost comes after the title block;
-- each stored figure becomes a `{lesson-figure}`, each claim a `{lesson-claim}`, as in prose;
+- each stored figure becomes a `{lesson-figure}`, each claim and each exact number a `{lesson-number}`, as in prose;
 - the cell that installs the package on Colab is left out.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from coursebook.stored import CHECK, CLAIM, EXACT, figure_key, where_it_ran
+from coursebook.stored import CHECK, figure_key, number_record, where_it_ran
 
 Cell = dict[str, Any]
 Output = dict[str, Any]
@@ -40,20 +40,19 @@ def directive(output: Output, lesson: str) -> str | None:
     if key is not None:
         address = f"{lesson}:{key}"
         return f"```{{lesson-figure}} {address}\n:name: {address}\n```"
-    if CLAIM in output.get("data", {}):
-        return f"```{{lesson-claim}} {lesson}:{output['data'][CLAIM]['key']}\n```"
-    return None
+    record = number_record(output)
+    return None if record is None else f"```{{lesson-number}} {lesson}:{record['key']}\n```"
 
 
 def plain(output: Output) -> Output:
-    """An output without the record of an exact number or of a check, which MyST-NB cannot show."""
-    if not {EXACT, CHECK} & set(output.get("data", {})):
+    """An output without the record of a check, which MyST-NB cannot show."""
+    if CHECK not in output.get("data", {}):
         return output
-    return {**output, "data": {kind: shown for kind, shown in output["data"].items() if kind not in (EXACT, CHECK)}}
+    return {**output, "data": {kind: shown for kind, shown in output["data"].items() if kind != CHECK}}
 
 
 def split(cell: Cell, lesson: str) -> list[Cell]:
-    """A code cell, with its figures and claims as cells of their own in the order of the outputs."""
+    """A code cell, with its figures and numbers as cells of their own in the order of the outputs."""
     cells: list[Cell] = []
     waiting: list[Output] = []
     for output in cell["outputs"]:

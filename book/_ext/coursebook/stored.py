@@ -30,7 +30,6 @@ class Figure:
 @dataclass(frozen=True)
 class Number:
     value: float
-    unit: str
     line: str  # as printed in the lesson, with the bound that the number was held to
     is_claim: bool
 
@@ -78,8 +77,8 @@ def read_figure(output: dict[str, Any], where: str) -> Figure:
 
 def read_number(output: dict[str, Any], record: dict[str, Any]) -> Number:
     is_claim = CLAIM in output["data"]
-    line = joined(output["data"]["text/plain"]).strip().removeprefix("claim: ")
-    return Number(float(record["value"]), record.get("unit", ""), line, is_claim)
+    line = joined(output["data"]["text/plain"]).strip().removeprefix("✓ ")
+    return Number(float(record["value"]), line, is_claim)
 
 
 @lru_cache(maxsize=128)

@@ -1,7 +1,7 @@
 """Numbers that a lesson stored.
 
 The role {value}`fusion/weighted_sum:fused-gain|.2f` writes the number in prose, with a Python format. The directive
-`{lesson-claim} fusion/weighted_sum:fused-gain` writes the claim with its bound and the number measured.
+`{lesson-number} fusion/weighted_sum:fused-gain` writes the line of a claim, with its bound, or of an exact number.
 """
 
 from __future__ import annotations
@@ -40,23 +40,23 @@ class Value(SphinxRole):
         return [nodes.inline(self.rawtext, text, classes=["lesson-value"])], []
 
 
-class LessonClaim(SphinxDirective):
+class LessonNumber(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        address = self.arguments[0]
         try:
-            lesson, number = look_up(Path(self.env.srcdir), address, "numbers")
-            if not number.is_claim:
-                raise StoredError(f"{address} is an exact number and no claim")
-            measured = f" (measured: {written(number)} {number.unit}".rstrip() + ")"
+            lesson, number = look_up(Path(self.env.srcdir), self.arguments[0], "numbers")
         except StoredError as error:
-            logger.warning("lesson-claim: %s", error, location=self.get_location(), type="coursebook")
+            logger.warning("lesson-number: %s", error, location=self.get_location(), type="coursebook")
             return []
         self.env.note_dependency(str(lesson.path))
-        return [nodes.paragraph("", number.line + measured, classes=["lesson-claim"])]
+        if not number.is_claim:
+            return [nodes.paragraph("", number.line, classes=["lesson-exact"])]
+        said, _, bound = number.line.rpartition(" (bound: ")
+        quiet = nodes.inline("", f" (bound: {bound}", classes=["claim-bound"])
+        return [nodes.paragraph("", said, quiet, classes=["lesson-claim"])]
 
 
 def setup(app: Sphinx) -> None:
     app.add_role("value", Value())
-    app.add_directive("lesson-claim", LessonClaim)
+    app.add_directive("lesson-number", LessonNumber)
