@@ -183,7 +183,7 @@ def test_edits_on_both_sides_are_refused(repository: Path) -> None:
 
 @pytest.mark.usefixtures("_never_run")
 def test_a_run_in_jupyterlab_is_not_taken_for_a_stored_one(repository: Path) -> None:
-    edit(notebook_path(repository, LESSON), "at most 0.8", "at most 0.8 (your run 0.7, ours 0.7)")
+    edit(notebook_path(repository, LESSON), "to 0.8)", "to 0.8; ours 0.7)")
     with pytest.raises(AssertionError, match="would execute"):
         notebooks.main(repository, [])
 
