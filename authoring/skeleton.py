@@ -40,7 +40,7 @@ setup("chapter/lesson")
 
 # %%
 readings = np.array([1.0, 4.0])
-exact("mean-error", abs(readings.mean() - 2), "the mean is off by {:.1f}")
+exact("the mean is off by {:.1f}", abs(readings.mean() - 2), key="mean-error")
 
 # %% [markdown]
 # ## The idea from scratch

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
+from string import Formatter
 from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar
 
 if TYPE_CHECKING:
@@ -156,7 +157,9 @@ def claim(
     _check_key(key)
     if at_least is None and at_most is None:
         raise ValueError(f"claim {key}: give at_least, at_most or both")
-    number = float(f"{float(value):.6g}")
+    if at_least is not None and at_most is not None and at_least > at_most:
+        raise ValueError(f"claim {key}: at_least {at_least} and at_most {at_most} exclude each other")
+    number = float(f"{_number(f'claim {key}', value):.6g}")
     bound = f"bound: {_bound(at_least, at_most)} {unit}".rstrip()
     holds = (
         math.isfinite(number) and (at_least is None or number >= at_least) and (at_most is None or number <= at_most)
@@ -185,17 +188,28 @@ def _ours(lesson: str, key: str) -> str:
     return f"; ours {ours[key]:.3g}" if key in ours else ""
 
 
-def exact(key: str, number: SupportsFloat, text: str) -> None:
+def exact(text: str, number: SupportsFloat, *, key: str) -> None:
     """Print and store a number that no training made, so that it is the same on every machine.
 
-    text: a sentence with one place for the number, "the cosine is {:.3f}". Raises ValueError for NaN and infinity.
+    text: words with one place for the number, "the cosine is {:.3f}"
+    Raises ValueError for a text without just one place, and for what is not one finite number.
     """
     _current_lesson()
     _check_key(key)
-    value = float(number)
+    if not isinstance(text, str) or sum(field is not None for _, field, _, _ in Formatter().parse(text)) != 1:
+        raise ValueError(f'exact {key}: text: got {text!r}, wanted words with one place, "the cosine is {{:.3f}}"')
+    value = _number(f"exact {key}", number)
     if not math.isfinite(value):
         raise ValueError(f"exact {key}: got {value}, wanted a finite number")
     _display({"text/plain": text.format(value), EXACT_TYPE: {"key": key, "value": value, "text": text}})
+
+
+def _number(what: str, value: SupportsFloat) -> float:
+    shape = getattr(value, "shape", ())
+    if isinstance(value, str) or shape != ():
+        got = f"an array of shape {tuple(shape)}" if shape else repr(value)
+        raise ValueError(f"{what}: got {got}, wanted one number")
+    return float(value)
 
 
 def progress(iterable: Iterable[T], **options: Any) -> Iterator[T]:

@@ -105,6 +105,10 @@ def test_a_claim_needs_a_bound_a_key_and_a_lesson(monkeypatch: pytest.MonkeyPatc
         claim("x", 1, key="x")
     with pytest.raises(ValueError, match="key: got 'A key'"):
         claim("x", 1, at_least=0, key="A key")
+    with pytest.raises(ValueError, match="at_least 2 and at_most 1 exclude each other"):
+        claim("x", 1, at_least=2, at_most=1, key="x")
+    with pytest.raises(ValueError, match=r"claim x: got an array of shape \(2,\), wanted one number"):
+        claim("x", np.ones(2), at_least=2, key="x")
     monkeypatch.setattr(lesson, "_lesson", None)
     with pytest.raises(RuntimeError, match="call setup"):
         claim("x", 1, at_least=0, key="x")
@@ -139,11 +143,25 @@ def test_an_unknown_experiment_is_named_beside_those_there_are() -> None:
 
 
 def test_exact_prints_and_stores() -> None:
-    (output,) = shown(lambda: exact("cosine", np.float64(0.94868), "the cosine is {:.3f}"))
+    (output,) = shown(lambda: exact("the cosine is {:.3f}", np.float64(0.94868), key="cosine"))
     assert output.data["text/plain"] == "the cosine is 0.949"
     assert output.data[EXACT_TYPE] == {"key": "cosine", "value": 0.94868, "text": "the cosine is {:.3f}"}
-    with pytest.raises(ValueError, match="exact cosine: got nan"):
-        exact("cosine", float("nan"), "{}")
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "message"),
+    [
+        ("{}", float("nan"), "exact cosine: got nan, wanted a finite number"),
+        ("{}", np.ones((1, 2)), r"exact cosine: got an array of shape \(1, 2\), wanted one number"),
+        ("the cosine", 0.5, "exact cosine: text: got 'the cosine', wanted words with one place"),
+        ("{} and {}", 0.5, "wanted words with one place"),
+        (0.5, "the cosine is {}", "exact cosine: text: got 0.5, wanted words"),
+        ("{}", "0.5", "exact cosine: got '0.5', wanted one number"),
+    ],
+)
+def test_exact_refuses_what_is_no_number_in_a_text(text: str, value: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        exact(text, value, key="cosine")
 
 
 # ------------------------------------------------------------------------------------------------------- figures

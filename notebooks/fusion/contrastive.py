@@ -51,7 +51,7 @@ setup("fusion/contrastive")
 #
 # Every character of a font has a name, given by people: ẅ is called `LATIN SMALL LETTER W WITH DIAERESIS`. The fonts that come with Matplotlib hold thousands of characters in four styles. That makes pairs of picture and text, real ones, without a download.
 #
-# We keep a hundred accented letters away from the training, in all styles. Each letter among them was seen in training with other accents, and each accent on other letters. Their combination was not. After training we show such a picture and ask for its name among the names of *all* characters.
+# We keep a hundred accented letters away from the training, in all styles. Each letter among them was seen in training with other accents, and each accent on other letters. Their combination was not. After training we show such a picture and ask for its name among the names of *all* characters. Rows that show the same character, or the same pixels, form one *group*: any of their names counts as right.
 
 # %%
 everything = glyphs(("sans", "bold", "serif", "mono"), font_size=16)
@@ -107,6 +107,7 @@ by_hand = (cross_entropy(table) + cross_entropy(table.T)) / 2
 assert np.isclose(by_hand, info_nce(x, t, scale=10.0), rtol=1e-12)
 assert np.isclose(info_nce(5 * x, t, scale=10.0), by_hand)  # lengths do not matter
 assert np.isclose(info_nce(x, t, scale=1e-9), np.log(5))  # no opinion: log B
+# Far above log 5 = 1.61: random vectors and a large scale are confidently wrong.
 print("by hand and by the package:", round(by_hand, 4))
 
 # %% [markdown]
@@ -116,7 +117,7 @@ print("by hand and by the package:", round(by_hand, 4))
 #
 # Before training, ask what the best possible loss is. It is not zero, for three reasons, and each can be computed.
 #
-# *The scale.* Cosines end at $1$ and $-1$. Even if every pair is at $1$ and all others are spread as far as they can be, the wrong answers keep some probability. For $B$ pairs the least loss is $\log\big(1 + (B-1)\, e^{-sB/(B-1)}\big)$.
+# *The scale.* Cosines end at $1$ and $-1$. Even if every pair is at $1$ and all others are spread as far as they can be, the wrong answers keep some probability. For $B$ pairs the loss is at least $\log\big(1 + (B-1)\, e^{-sB/(B-1)}\big)$, and reaches it if the vectors have $B-1$ numbers or more.
 
 # %%
 for scale in (1.0, 5.0, 14.0):
@@ -127,7 +128,21 @@ for scale in (1.0, 5.0, 14.0):
 # %% [markdown]
 # *False negatives.* A batch may hold the letter `A` in two styles. Both pictures have the same name, and the loss calls each the wrong answer of the other. Nobody can do better than one half on each, which costs $\log 2$. *Twins.* The Latin, the Greek and the Cyrillic capital A are drawn with the same pixels and have three names. Nobody can tell which is meant.
 #
-# Let $a_i$ members of the batch share the picture of member $i$, let $b_i$ share its name, and $c_i$ both. Then the least possible loss is the mean of $\log(a_i b_i / c_i)$, and its expectation over random batches can be counted exactly. Here is a set on which to test it: digits, letters in four styles, and capitals with twins.
+# Let $a_i$ members of the batch share the picture of member $i$, let $b_i$ share its name, and $c_i$ both. The $a_i$ members with one picture have one row of probabilities. In a share $c_i/a_i$ of them the name of member $i$ is the right one, so the row can give this name no more than $c_i/a_i$ without losing elsewhere. And this much is divided among $b_i$ equal columns. At best $p_{ii} = c_i/(a_i b_i)$, and the least possible loss is the mean of $\log(a_i b_i / c_i)$.
+#
+# Take three pairs: A in two styles, both called `LATIN A`, and a Greek A, which is drawn like the first of them. For the first pair $a = 2$, $b = 2$, $c = 1$; for the second $1, 2, 1$; for the third $2, 1, 1$.
+
+# %%
+picture, name = np.array([0, 1, 0]), np.array([0, 0, 1])  # equal numbers: the same
+a, b = ((kind[:, None] == kind).sum(axis=1) for kind in (picture, name))
+c = ((picture[:, None] == picture) & (name[:, None] == name)).sum(axis=1)
+print("a, b, c of the three pairs:", a, b, c)
+by_hand = np.log(a * b / c).mean()
+assert np.isclose(by_hand, expected_floor(picture, name, 3))  # one batch: all three
+print("floor of this batch:", round(by_hand, 4))
+
+# %% [markdown]
+# Over random batches the expectation can be counted exactly, without drawing any. Here is a set on which to test it: digits, letters in four styles, and capitals with twins.
 
 # %%
 simple = "0123456789abdefghklmnqrtuwzDFGLQRUVW#%&+=?@"
@@ -142,8 +157,8 @@ B = 64
 floor = expected_floor(picture, name, B)
 print(small)
 print("different pictures:", len(set(picture)), " different names:", len(set(name)))
-exact("toy-floor", floor, "with batches of 64 no model gets below {:.4f}")
-exact("toy-log-b", np.log(B), "a model without an opinion has {:.4f}")
+exact("with batches of 64 no model gets below {:.4f}", floor, key="toy-floor")
+exact("a model without an opinion has {:.4f}", np.log(B), key="toy-log-b")
 
 # %% [markdown]
 # Now train. The image encoder is a small convolutional network. The text encoder gives each word of a name a vector and takes their mean. The scale is learned with them.
@@ -204,8 +219,19 @@ figure(
 )
 
 # %% [markdown]
-# A loss of one half looks like a model with something to learn. It has nothing left to learn. The remedy is to say which members of a batch are joint right answers, and to ask only that the probability of all of them together be high, $-\log \sum_{j \in P(i)} p_{ij}$ ([Miech et al., 2020](../../book/bibliography.md#miech2020)). For glyphs the groups are known: same character, or same pixels.
-#
+# A loss of one half looks like a model with something to learn. It has nothing left to learn. The remedy is to say which members of a batch are joint right answers, and to ask only that the probability of all of them together be high, $-\log \sum_{j \in P(i)} p_{ij}$ ([Miech et al., 2020](../../book/bibliography.md#miech2020)). For glyphs the groups are known.
+
+# %%
+groups = np.array([0, 1, 0, 2, 1])
+joint = multi_positive_info_nce(x, t, groups, scale=10.0)
+chances = np.exp(table) / np.exp(table).sum(axis=1, keepdims=True)
+same_group = groups[:, None] == groups
+rows = -np.log((chances * same_group).sum(axis=1)).mean()
+chances = np.exp(table) / np.exp(table).sum(axis=0)
+columns = -np.log((chances * same_group).sum(axis=0)).mean()
+assert np.isclose((rows + columns) / 2, joint, rtol=1e-12)
+
+# %% [markdown]
 # ## The real thing
 #
 # All training pictures, batches of 256, joint right answers, and four epochs, to save you time. This takes about a minute.
@@ -217,13 +243,13 @@ asked, answers = pictures_of(test.images), names_of(names.names)
 similarity = asked @ answers.T  # (queries, names)
 right = test.group[:, None] == names.group  # joint right answers
 found = {k: hits_at(similarity, right, k) for k in (1, 5)}
-exact("chance", right.mean(), "a random name is right with probability {:.5f}")
+exact("a random name is right with probability {:.5f}", right.mean(), key="chance")
 for k, at_least in ((1, 0.45), (5, 0.8)):
     claim(f"held-out pictures whose name is among the first {k} of all names",
           found[k].mean(), at_least=at_least, key=f"live-recall{k}")
 
 # %% [markdown]
-# The model has never seen these pictures, nor anything with these names. It found the letter and the accent in the picture, and it knows both words.
+# The model has never seen these pictures, nor anything with these names. Where its answer is right, it has found the letter and the accent, and put two known words together.
 
 # %% tags=["hide-input"]
 queries = np.random.default_rng(3).choice(len(test), 5, replace=False)
@@ -240,131 +266,133 @@ figure(
     fig,
     "answers",
     caption="Five held-out pictures (left) and the five names that the model puts first, each with a picture of the character "
-    "that bears it. A tick marks right answers. Wrong ones share the letter or the accent.",
-    alt="A table of small pictures. In each row an accented letter is followed by five similar accented letters with "
-    "their names; right answers are marked.",
+    "that bears it. A tick marks right answers. Most wrong ones share a letter or an accent, some only a word of the name.",
+    alt="A table of small pictures. In each row an accented letter is followed by five characters with "
+    "their names, most of them similar accented letters; right answers are marked.",
 )
 
 # %% [markdown]
 # ## More than one run
 #
-# One run is an anecdote. The experiment behind this lesson trains the same recipe for six epochs, with three seeds on each of three splits, and changes one thing at a time. The intervals are over characters: four pictures of one character are not four witnesses.
+# One run is an anecdote. The experiment behind this lesson trains the same recipe for six epochs in place of four, with three seeds on each of three splits. Its intervals hold 95% of what comes out when characters are drawn again, all pictures of a character together: four pictures of one character are not four witnesses.
 
 # %%
-results = experiment("fusion_contrastive")
-
-
-def stored(key, **wanted):
-    """One number from all stored runs with a setting."""
-    return np.array([run[key] for run in results if wanted.items() <= run.items()])
-
-
+runs = experiment("fusion_contrastive")
 recipe = {"sweep": "recipe"}
-same = stored("recall1", split=0, **recipe)
-distance = max(same.min() - found[1].mean(), found[1].mean() - same.max(), 0)
-claim("distance of the shorter run above from the range of the stored ones",
-      distance, at_most=0.1, key="live-point")
-claim("mean of nine runs: right name first", stored("recall1", **recipe).mean(),
-      at_least=0.5, key="recall1")
-claim("mean of nine runs: right name among five", stored("recall5", **recipe).mean(),
-      at_least=0.9, key="recall5")
-claim("worst lower end of their intervals", stored("recall1_low", **recipe).min(),
-      at_least=0.4, key="recall1-low")
+recall = {k: runs.values(f"recall{k}", **recipe) for k in (1, 5)}
+same_split = runs.values("recall1", split=0, **recipe)
+claim("right name first, mean of nine runs", recall[1].mean(),
+      at_least=0.6, key="recall1")
+claim("right name among the first five, mean of nine runs", recall[5].mean(),
+      at_least=0.88, key="recall5")
+claim("lowest lower end of the nine intervals for the first name",
+      runs.values("recall1_low", **recipe).min(), at_least=0.45, key="recall1-low")
+claim("the run above, two epochs shorter, behind the mean of its split by",
+      same_split.mean() - found[1].mean(), at_least=0.0, at_most=0.15, key="live-point")
+
+# %% [markdown]
+# Then it changes the recipe. *One right answer* is InfoNCE without joint answers. The two *sigmoid* rows are a loss that comes below, started as published and started as we first did. *Transformer* reads the names with a small Transformer in place of the mean of words, once with the recipe's learning rate and once with a third of it. *Mean pooling* averages the last maps of the convolutional network over all places, where the recipe hands each place to a matrix of its own. *Jitter* moves and scales the pictures a little, another way in each epoch.
+#
+# Below the line stand methods that a sceptic would try first. *Nearest letter and mark* takes the most similar training picture that has the letter, the most similar one that has the mark, and puts their words together. *Pixels, linear* predicts a number for each word of the vocabulary by ridge regression from the pixels, weighs rare words more, and ranks names by the cosine with their word counts. *Random convolutions, linear* does the same from the output of a convolutional network that was never trained.
 
 # %% tags=["hide-input"]
-VARIANTS = {"the recipe": {"sweep": "recipe", "split": 0},
-            **{name: {"sweep": "variants", "variant": name} for name in (
-                "one right answer", "sigmoid as published", "sigmoid, tuned", "Transformer",
-                "Transformer, faster", "mean pooling", "jitter")}}
+VARIANTS = ("one right answer", "sigmoid as published", "sigmoid, other start", "Transformer",
+            "Transformer, a third of the rate", "mean pooling", "jitter")
 BASELINES = {"nearest letter and mark": "parts", "pixels, linear": "linear",
              "random convolutions, linear": "untrained"}
-
-# %% tags=["hide-input"]
+COLOUR = {1: "C0", 5: "C2"}
 fig, axis = plt.subplots(figsize=(8.5, 4.4), layout="constrained")
-for row, wanted in enumerate(VARIANTS.values()):
-    for key, colour in (("recall1", "C0"), ("recall5", "C2")):
-        axis.plot(stored(key, **wanted), [row] * len(stored(key, **wanted)), "o", color=colour, alpha=0.6)
-for row, key in enumerate(BASELINES.values(), start=len(VARIANTS)):
-    for k, colour in ((1, "C0"), (5, "C2")):
-        values = stored(f"{key}_recall{k}", sweep="baselines", split=0)
-        axis.plot(values, [row] * len(values), "D", color=colour, alpha=0.8)
-axis.plot([], [], "o", color="C0", label="first")
-axis.plot([], [], "o", color="C2", label="among five")
-axis.set(yticks=range(len(VARIANTS) + len(BASELINES)), yticklabels=[*VARIANTS, *BASELINES])
-axis.set(xlabel="held-out pictures whose name is found, split 0", xlim=(0, 1))
-axis.axhline(len(VARIANTS) - 0.5, color="0.6", linewidth=1)
+for k, colour in COLOUR.items():
+    rows = [runs.values(f"recall{k}", **recipe)]
+    rows += [runs.values(f"recall{k}", sweep="variants", variant=variant) for variant in VARIANTS]
+    rows += [runs.values(f"{key}_recall{k}", sweep="baselines") for key in BASELINES.values()]
+    for row, values in enumerate(rows):
+        axis.plot(values, [row] * len(values), "D" if row > len(VARIANTS) else "o", color=colour, alpha=0.6)
+    axis.plot([], [], "o", color=colour, label="first" if k == 1 else "among five")
+labels = ["the recipe", *VARIANTS, *BASELINES]
+axis.set(yticks=range(len(labels)), yticklabels=labels)
+axis.set(xlabel="held-out pictures whose name is found", xlim=(0, 1))
+axis.axhline(len(VARIANTS) + 0.5, color="0.6", linewidth=1)
 axis.invert_yaxis()
 axis.legend(loc="lower left")
 figure(
     fig,
     "variants",
-    caption="One change at a time, three seeds each (dots). Below the line: methods that learn no image encoder (diamonds).",
+    caption="Recipe: three seeds on each of three splits. Variants: three seeds on the first split. Below the line, methods "
+    "that train no image encoder, on three splits.",
     alt="Rows of dots for the recipe, seven variants and three baselines. The recipe and most variants lie close together; "
     "the baseline with random convolutions comes near them for the first answer and stays behind among five.",
 )
 
-# %% [markdown]
-# Below the line stand methods that a sceptic would try first. Take the nearest picture that has the letter and the nearest that has the mark: poor. Predict the words of the name from the pixels by a linear map: better. Then the surprise. A convolutional network with *random* filters, never trained, and one linear regression from what it gives to the words of names, rare words counting more: it comes closest to the trained pair.
-
 # %%
-shared = {"sweep": "baselines"}
+on_splits = {"sweep": "baselines"}
 for label, key, at_least, at_most in (
-    ("the nearest letter and mark", "parts", 0.05, 0.2),
-    ("pixels and a linear map", "linear", 0.2, 0.35),
-    ("random convolutions and a linear map", "untrained", 0.45, 0.65),
+    ("nearest letter and mark", "parts", 0.05, 0.15),
+    ("pixels, linear", "linear", 0.2, 0.3),
+    ("random convolutions, linear", "untrained", 0.5, 0.65),
 ):
-    claim(f"{label}: right name first", stored(f"{key}_recall1", **shared).mean(),
+    claim(f"{label}: right name first, mean of three splits",
+          runs.values(f"{key}_recall1", **on_splits).mean(),
           at_least=at_least, at_most=at_most, key=f"{key}-recall1")
-for k, low in ((1, 0.02), (5, 0.07)):
-    lead = stored(f"recall{k}", **recipe).mean()
-    lead -= stored(f"untrained_recall{k}", **shared).mean()
-    claim(f"training leads random convolutions, among the first {k}, by",
-          lead, at_least=low, key=f"lead-recall{k}")
+for k, low in ((1, 0.05), (5, 0.07)):
+    untrained = runs.values(f"untrained_recall{k}", **on_splits).mean()
+    claim(f"lead of the recipe over random convolutions, among the first {k}",
+          recall[k].mean() - untrained, at_least=low, key=f"lead-recall{k}")
 
 # %% [markdown]
-# So it is not the training alone that makes unseen combinations readable. A convolution sees parts, wherever they are, and names are sums of words; both were our choice. Training adds a clear lead, for the first name and among five, and it needed nobody to say which words count. Without the baseline we would have praised the loss for the work of the architecture. (The rows named *sigmoid* are a loss that comes below.)
-
-# %% [markdown]
-# And the changes? One right answer in place of joint ones makes hardly a difference here. That could be predicted: in batches of 256 drawn from all characters a name seldom comes twice, and the floor is low. The difference between the two final losses is about this floor.
+# Random filters come closest to the trained pair. So it is not the training alone that makes unseen combinations readable. A convolution sees parts, wherever they are, and names are sums of words; both were our choice. Training adds a lead on the average of the splits, for the first name and among five, and it needed nobody to say which words count. Without this baseline we would have praised the loss for the work of the architecture.
+#
+# Next, the variants. All comparisons are with the recipe on the same split.
+#
+# *One right answer* makes hardly a difference here. That could be predicted: in batches of 256 drawn from all characters a name seldom comes twice, and the floor is low. The final losses differ by about this floor.
 
 # %%
 picture = np.unique(train.images.reshape(len(train), -1), axis=0, return_inverse=True)[1]
 name = np.unique(train.names, return_inverse=True)[1]
 low_floor = expected_floor(picture.ravel(), name, 256)
-exact("full-floor", low_floor, "floor of InfoNCE on all training pictures {:.4f}")
+exact("floor of InfoNCE on all training pictures {:.4f}",
+      low_floor, key="full-floor")
 
 
-def variant(key, name):
-    return stored(key, sweep="variants", variant=name).mean()
+def change(key, variant):
+    """A variant's mean of three seeds minus the recipe's."""
+    changed = runs.values(key, sweep="variants", variant=variant)
+    return (changed - runs.values(key, split=0, **recipe)).mean()
 
 
-in_recipe = {key: stored(key, split=0, **recipe).mean()
-             for key in ("recall1", "last_loss", "train_recall1")}
-excess = variant("last_loss", "one right answer") - in_recipe["last_loss"]
-claim("the final losses differ by more than the floor by",
-      excess - low_floor, at_least=-0.02, at_most=0.02, key="full-floor-excess")
-claim("the plain loss changes the right names first by",
-      variant("recall1", "one right answer") - in_recipe["recall1"],
-      at_least=-0.06, at_most=0.06, key="plain-difference")
+claim("final loss with one right answer, minus the recipe's, minus the floor",
+      change("last_loss", "one right answer") - low_floor,
+      at_least=-0.015, at_most=0.015, key="full-floor-excess")
+claim("one right answer: right name first, change",
+      change("recall1", "one right answer"), at_least=-0.05, at_most=0.05,
+      key="plain-difference")
 
 # %% [markdown]
-# The mean over places, in place of a matrix that sees each place by itself, loses a lot: a dot above and a dot below are then the same. Moving the pictures about, a usual remedy against learning by heart, hurts as well: in six epochs the model is far from knowing anything by heart.
+# *Mean pooling* loses: averaging over the places throws away most of where a mark sits. *Jitter*, a usual remedy against learning by heart, hurts as well. Its training loss is still far from the recipe's, and it names fewer of the *training* pictures: in six epochs it was given more to learn than it had time for.
 #
-# The Transformer, which should read names better than a mean of words, reads them worse and takes longer. Why? Not because it fails to carry over to new names: replace what it says of a new name by the sum that its own word parts predict, and the result is no better. It is behind on the *training* pictures too. A mean of words is the right guess about how names are made, and what is guessed right need not be learned.
+# The *Transformer* could read names better than a mean of words. It reads them worse, and it takes longer. Why? One guess is that it fails to carry over to new names. Then it would help to replace what it says of a new name by the sum that its own vectors of words predict; the result is no better. The Transformer is behind on the *training* pictures too, with either learning rate. A mean of words is the right guess about how names are made, and what is guessed right need not be learned.
 
 # %%
-for label, short in (("mean pooling", "pooling"), ("jitter", "jitter"),
-                     ("Transformer", "transformer")):
-    claim(f"{label}: behind the recipe by", in_recipe["recall1"] - variant("recall1", label),
-          at_least=0.04, key=f"{short}-loss")
-claim("Transformer: behind on training pictures by",
-      in_recipe["train_recall1"] - variant("train_recall1", "Transformer"),
-      at_least=0.05, key="transformer-train-loss")
-claim("Transformer: new names as sums of their words add",
-      variant("recall1_names_as_sums", "Transformer") - variant("recall1", "Transformer"),
-      at_most=0.04, key="transformer-sums-gain")
+claim("mean pooling: right name first, change",
+      change("recall1", "mean pooling"), at_most=-0.03, key="pooling-change")
+claim("jitter: right name first, change",
+      change("recall1", "jitter"), at_most=-0.05, key="jitter-change")
+claim("jitter: right name first for training pictures, change",
+      change("train_recall1", "jitter"), at_most=-0.1, key="jitter-train-change")
+claim("jitter: final loss, change", change("last_loss", "jitter"),
+      at_least=0.5, key="jitter-loss-change")
+for label, short in (("Transformer", "transformer"),
+                     ("Transformer, a third of the rate", "slow-transformer")):
+    for part, key in (("", "recall1"), (" for training pictures", "train_recall1")):
+        claim(f"{label}: right name first{part}, change", change(key, label),
+              at_most=-0.02, key=f"{short}-{key.replace('_', '-')}-change")
+sums = runs.values("recall1_names_as_sums", sweep="variants", variant="Transformer")
+own = runs.values("recall1", sweep="variants", variant="Transformer")
+claim("Transformer: gain by new names as sums of their words", (sums - own).mean(),
+      at_most=0.0, key="transformer-sums-gain")
 claim("Transformer: times the processor time of the recipe",
-      variant("cpu_seconds", "Transformer") / stored("cpu_seconds", split=0, **recipe).mean(),
+      runs.values("cpu_seconds", sweep="variants", variant="Transformer").mean()
+      / runs.values("cpu_seconds", split=0, **recipe).mean(),
       at_least=1.2, key="transformer-cost")
 
 # %% [markdown]
@@ -399,7 +427,22 @@ figure(
 # %% [markdown]
 # ## One space, two places
 #
-# Do pictures and names now lie in the same spot? Take the mean direction of all pictures and that of all names. Their distance is the *modality gap* ([Liang et al., 2022](../../book/bibliography.md#liang2022)). Nothing in the loss asks it to be zero: adding one vector to all names changes every cosine of a row by the same amount, as long as lengths stay, and a softmax does not see it.
+# Do pictures and names now lie in the same spot? Take the mean direction of all pictures and that of all names. Their distance is the *modality gap* ([Liang et al., 2022](../../book/bibliography.md#liang2022)). A gap need not cost anything. Give every vector one more coordinate, $+c$ for pictures and $-c$ for names, and shrink the others by $\sqrt{1-c^2}$, so that lengths stay one. Every cosine becomes $(1-c^2)\cos(x, t) - c^2$. The softmax, by rows and by columns, does not see the constant $-c^2$, and a scale of $s/(1-c^2)$ undoes the factor. The loss is the same, and the mean picture and the mean name are $2c$ farther apart along the new coordinate.
+
+# %%
+def pushed_apart(unit, side, c=0.6):
+    """Unit vectors with one more coordinate, side * c."""
+    new = np.full((len(unit), 1), side * c)
+    return np.hstack([np.sqrt(1 - c**2) * unit, new])
+
+
+apart = pushed_apart(unit_x, +1), pushed_apart(unit_t, -1)
+assert modality_gap(*apart) > modality_gap(unit_x, unit_t)
+assert np.isclose(info_nce(*apart, scale=10 / (1 - 0.6**2)),
+                  info_nce(x, t, scale=10.0))  # the same loss
+
+# %% [markdown]
+# What has training made of it?
 
 # %%
 seed_everything(0)
@@ -411,13 +454,19 @@ own_names = names_of(test.names)
 gap = modality_gap(asked, own_names)
 pair_cosine = (asked * own_names).sum(axis=1)
 claim("distance between mean picture and mean name before training",
-      untrained, at_least=0.5, key="gap-before")
-claim("and after", gap, at_most=0.4, key="gap-after")
+      untrained, at_least=0.8, key="gap-before")
+claim("the same distance after training", gap,
+      at_least=0.1, at_most=0.4, key="gap-after")
 claim("mean cosine of a held-out picture with its own name",
-      pair_cosine.mean(), at_most=0.9, key="pair-cosine")
+      pair_cosine.mean(), at_most=0.8, key="pair-cosine")
+other_start = runs.values("modality_gap", sweep="variants", variant="sigmoid, other start")
+claim("least distance in three runs of the sigmoid loss, other start",
+      other_start.min(), at_least=0.5, key="sigmoid-gap")
+claim("their right names first, change against the recipe",
+      change("recall1", "sigmoid, other start"), at_least=-0.05, key="sigmoid-gap-change")
 
 # %% [markdown]
-# The gap has shrunk, and it is not gone. Nor do pairs coincide: the cosine of a picture with its own name stays well below one. *Nearest* is all that retrieval needs, and all that the loss has asked for.
+# The gap has shrunk, and it is not gone. Another model of the experiment, trained with the sigmoid loss, keeps a large gap and finds as many names. Nor do pairs coincide: the cosine of a picture with its own name stays well below one. *Nearest* is all that retrieval needs, and all that the loss has asked for.
 #
 # > **Correction.** A source document puts pictures and texts into a shared semantic space, and names no objective that would bring it about. InfoNCE is one. What it brings about is that pairs are nearest neighbours among what the batches showed, not that they coincide: both modalities can keep to places of their own.
 #
@@ -450,17 +499,16 @@ signs = 2 * np.eye(5) - 1
 by_hand = np.log1p(np.exp(-signs * logits)).sum() / 5
 assert np.isclose(by_hand, siglip(x, t, scale=10.0, bias=-10.0), rtol=1e-12)
 
-groups = np.array([0, 1, 0, 2, 1])
-joint = multi_positive_info_nce(x, t, groups, scale=10.0)
-chances = np.exp(table) / np.exp(table).sum(axis=1, keepdims=True)
-same_group = groups[:, None] == groups
-rows = -np.log((chances * same_group).sum(axis=1)).mean()
-chances = np.exp(table) / np.exp(table).sum(axis=0)
-columns = -np.log((chances * same_group).sum(axis=0)).mean()
-assert np.isclose((rows + columns) / 2, joint, rtol=1e-12)
+claim("sigmoid loss as published: right name first, change",
+      change("recall1", "sigmoid as published"), at_least=0.02, key="siglip-change")
+
+# %% [markdown]
+# With the published start, a scale of $10$ and a bias of $-10$, it is the best row of the figure above. Started at $14$ and $-7$ it loses that lead again. These are three seeds on one split; we do not conclude more than that the start matters.
 
 # %% [markdown]
 # ## The same in three frameworks
+#
+# The loss exists for PyTorch and for Keras. The same vectors go in; the same number and the same gradients come out, equal to the formula in NumPy.
 
 # %%
 import tensorflow as tf
@@ -487,6 +535,6 @@ for v, gradient in zip(in_torch, gradients, strict=True):
 #
 # Contrastive training turns pairs into a classification among the members of a batch. Before you train, count: repeated names and twin pictures set a floor under the loss, and naming joint right answers removes it. Never compare losses across batch sizes. Report recall among all candidates, with chance, with intervals over what is independent, and beside the best that can be had without learning. Nearest does not mean equal, and a bag of words cannot bind.
 #
-# **Try it.** Train with pictures of one style and ask with another. Take the plain InfoNCE for all pictures: its floor is small there, so what do you expect? Let the scale start at one. The [exercises](exercises.ipynb) continue here.
+# **Try it.** Train on one style with `train_pair(train.take(np.array(train.styles) == "sans"), loss, 4, 256)` and ask with another. Take `losses.InfoNCE()` for all pictures: its floor is small there, so what do you expect? Let the scale start at one, with `losses.MultiPositiveInfoNCE(scale=1.0)`, and look at `history.scale`. The [exercises](exercises.ipynb) continue here.
 #
 # **Further reading.** [Radford et al. (2021)](../../book/bibliography.md#radford2021) for CLIP, [Khosla et al. (2020)](../../book/bibliography.md#khosla2020) for joint right answers in another form, [Liang et al. (2022)](../../book/bibliography.md#liang2022) for the gap, [Yuksekgonul et al. (2023)](../../book/bibliography.md#yuksekgonul2023) for what retrieval hides.

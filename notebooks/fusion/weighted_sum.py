@@ -115,8 +115,8 @@ def gain_over_halves(train, test):
 # %%
 _, file_score, file_gain = gain_over_halves(file_train, file_test)
 model, even_score, even_gain = gain_over_halves(even_train, even_test)
-exact("file-norm-ratio", file_ratio,
-      "in the file's scale a picture is {:.1f} times as long as a word")
+exact("in the file's scale a picture is {:.1f} times as long as a word",
+      file_ratio, key="file-norm-ratio")
 claim("in the file's scale, the sum gains over its better half",
       file_gain, at_most=0.08, key="file-gain")
 claim("at equal lengths, the sum gains over its better half",
@@ -449,10 +449,13 @@ learned = numpy_arguments(microphones)["weights"]
 
 noise = np.eye(2) + 3.0**2  # covariance: own hiss, and the room in both
 best = np.linalg.solve(noise, [2.0, 0.0])
-exact("room-weight-best", best[1] / best[0], "best weight of the room over that of the voice {:.2f}")
-exact("room-alone", rooms.alone["room"], "best possible with the room alone {:.3f}")
-exact("voice-alone", rooms.alone["voice"], "best possible with the voice alone {:.3f}")
-exact("rooms-bayes", rooms.bayes_accuracy, "best possible with both {:.3f}")
+exact("best weight of the room over that of the voice {:.2f}",
+      best[1] / best[0], key="room-weight-best")
+exact("best possible with the room alone {:.3f}",
+      rooms.alone["room"], key="room-alone")
+exact("best possible with the voice alone {:.3f}",
+      rooms.alone["voice"], key="voice-alone")
+exact("best possible with both {:.3f}", rooms.bayes_accuracy, key="rooms-bayes")
 claim("the sum falls short of the best possible by",
       rooms.bayes_accuracy - heard, at_most=0.02, key="rooms-shortfall")
 claim("weight of the room over weight of the voice",
@@ -532,7 +535,8 @@ class BentClassifier(FusionClassifier):
 signs = controlled_pairs("synergistic", 6_000, separation={"image": 2.0, "text": 2.0},
                          widths={"image": 8, "text": 5}, seed=0)
 signs_train, signs_test = signs.take(slice(2_000)), signs.take(slice(2_000, None))
-exact("signs-bayes", signs.bayes_accuracy, "product of signs: best possible {:.3f}")
+exact("product of signs: best possible {:.3f}",
+      signs.bayes_accuracy, key="signs-bayes")
 
 
 def signs_accuracy(kind, classifier=FusionClassifier):
@@ -545,7 +549,8 @@ def signs_accuracy(kind, classifier=FusionClassifier):
 # %%
 along = {m: signs_test.features[m] @ signs.directions[m] for m in signs.widths}
 three_corners = (along["image"] + along["text"] > 2) == signs_test.labels
-exact("signs-corners", three_corners.mean(), "an additive rule set by hand {:.3f}")
+exact("an additive rule set by hand {:.3f}",
+      three_corners.mean(), key="signs-corners")
 claim("accuracy of the trained sum", signs_accuracy(WeightedSumFusion),
       at_most=0.56, key="signs-sum")
 claim("accuracy of the trained concatenation", signs_accuracy(ConcatenationFusion),
