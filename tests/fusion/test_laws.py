@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmcourse.fusion.numpy import concatenation, weighted_sum
-from mmcourse.parity import relative_error
+from mmcourse.parity import parameters, relative_error
 from tests.fusion.halves import HALVES, TRAINABLE, Arrays, Case, Numpy, cases
 
 ROUNDING = 1e-12
@@ -27,6 +27,14 @@ def parameters_without_gradient(case: Case) -> set[str]:
     if case.count == 1 and case.concept == "gated fusion":
         return {"kernel", "bias", "score"}
     return set()
+
+
+@over_trainable
+@pytest.mark.parametrize("case", [case for case in SEVERAL if not case.masked], ids=str)
+def test_every_parameter_is_drawn_when_a_module_is_made(case: Case, half: Any) -> None:
+    """In PyTorch a parameter is NaN before reset_parameters."""
+    for name, parameter in parameters(half.new(case.concept, case.dims, **case.options)).items():
+        assert np.isfinite(parameter).all(), name
 
 
 @over_trainable
