@@ -21,7 +21,7 @@ from authoring.cover import write_cover
 from authoring.execute import Executed, execute_all
 from authoring.files import write_atomically
 from authoring.key import sign, with_stored_outputs
-from authoring.lessons import chosen, is_exercises, notebook_path, source_name, source_path
+from authoring.lessons import chosen, exercises_names, is_exercises, notebook_path, source_name, source_path
 from authoring.start_page import write_start_page
 
 
@@ -79,6 +79,15 @@ def protect(root: Path, lesson: str) -> None:
         raise SystemExit(f"{lesson}: the .ipynb was edited since the last `make notebooks`. {way_out}")
 
 
+def refuse_lone_markers(root: Path) -> None:
+    """Stop before an answer whose end is not marked is written into what learners get."""
+    for name in exercises_names(root):
+        try:
+            read_source(root, name)
+        except ValueError as error:
+            raise SystemExit(f"make notebooks: {error}; no notebook was written") from None
+
+
 def run(root: Path, lessons: list[str], jobs: int) -> list[str]:
     """Execute lessons and store what they gave. Returns the names of those that failed; their notebooks stay."""
     limits = {lesson: hang_limit(root, lesson) for lesson in lessons}
@@ -124,6 +133,7 @@ def main(root: Path, arguments: list[str]) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="lessons at a time (2)")
     options = parser.parse_args(arguments)
     lessons = chosen(root, options.lessons)
+    refuse_lone_markers(root)
     if options.check:
         stale = outdated(root, lessons)
         print("".join(f"{lesson}: not up to date, run `make notebooks`\n" for lesson in stale), end="")
@@ -135,6 +145,7 @@ def main(root: Path, arguments: list[str]) -> int:
     if options.from_ipynb:
         done = [bring_back(root, lesson, options.force) for lesson in lessons]
         print("\n".join(filter(None, done)) or "no edits to bring back", flush=True)
+        refuse_lone_markers(root)
     rerun = options.force and not options.from_ipynb
     to_run = [lesson for lesson in lessons if rerun or not convert(root, lesson)]
     print(f"{len(lessons) - len(to_run)} up to date, {len(to_run)} to execute", flush=True)
