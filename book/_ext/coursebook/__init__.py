@@ -10,9 +10,13 @@ from coursebook import (
     boxes,
     buttons,
     costs,
+    dated,
+    diagrams,
     exercises,
     figures,
     front_page,
+    glossary,
+    lessons,
     notebooks,
     offline,
     records,
@@ -21,8 +25,8 @@ from coursebook import (
 )
 
 MODULES = (
-    anchors, bibliography, boxes, buttons, costs, exercises, figures, front_page, notebooks, offline, records,
-    theme_mends, values,
+    anchors, bibliography, boxes, buttons, costs, dated, diagrams, exercises, figures, front_page, glossary,
+    lessons, notebooks, offline, records, theme_mends, values,
 )  # fmt: skip
 
 
