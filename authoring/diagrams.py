@@ -33,7 +33,12 @@ LOOKS = {
     "loss": ("#fdeee0", "#c04e00", 2.5, "2 3", 6),
 }
 # Squares of a sequence: fill and line of picture, text, sound and learned query; filled, hollow, barred, dotted
-SQUARES = {"i": ("#0072B2", "#0072B2"), "t": ("#ffffff", "#c04e00"), "s": ("#9fd9c5", "#00724f"), "q": ("#ffffff", "#333333")}
+SQUARES = {
+    "i": ("#0072B2", "#0072B2"),
+    "t": ("#ffffff", "#c04e00"),
+    "s": ("#9fd9c5", "#00724f"),
+    "q": ("#ffffff", "#333333"),
+}
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,9 @@ def arrow(start: Box, end: Box, how: str, boxes: Iterable[Box]) -> str:
 
 def draw(diagram: dict[str, Any]) -> str:
     """The SVG of one entry of the file. Raises DiagramError."""
-    boxes = {key: place(f"{diagram['name']}, {key}", diagram["columns"], about) for key, about in diagram["boxes"].items()}
+    boxes = {
+        key: place(f"{diagram['name']}, {key}", diagram["columns"], about) for key, about in diagram["boxes"].items()
+    }
     arrows = []
     for start, end, *how in diagram["arrows"]:
         for key in (start, end):
@@ -139,8 +146,9 @@ def draw(diagram: dict[str, Any]) -> str:
     parts = [*arrows, *map(shape, boxes.values())]
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height:g}" viewBox="0 0 {WIDTH} {height:g}"'
-            f' font-family="Helvetica, Arial, sans-serif" text-anchor="middle" fill="{INK}">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height:g}" '
+            f'viewBox="0 0 {WIDTH} {height:g}" font-family="Helvetica, Arial, sans-serif" text-anchor="middle" '
+            f'fill="{INK}">',
             f"<title>{escape(diagram['caption'])}</title>",
             '<defs><marker id="tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" '
             f'orient="auto-start-reverse"><path d="M0 0L8 4L0 8z" fill="{INK}"/></marker></defs>',

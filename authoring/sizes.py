@@ -19,9 +19,10 @@ from mmcourse.lesson import COLOURS, STYLE
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE, PICTURE = "book/concepts/models.yml", "book/concepts/sizes.png"
-# What is named in the picture, and where beside the top of its line: side and height in points. The rest would not find room.
+# What is named, and where beside the top of its line: side and height in points. The rest would not find room.
 NAMED = {
-    "CLIP": ("right", 4), "M6": ("right", 4), "CogView": ("right", 4), "Latent diffusion (Stable Diffusion v1)": ("left", 6),
+    "CLIP": ("right", 4), "M6": ("right", 4), "CogView": ("right", 4),
+    "Latent diffusion (Stable Diffusion v1)": ("left", 6),
     "Flamingo": ("right", 4), "Whisper": ("left", 4), "Chinese CLIP": ("right", 4), "LLaVA": ("left", 4),
     "Qwen-VL": ("right", -7), "CogVLM": ("right", 4), "Gemini 1.0": ("left", -8), "InternVL": ("left", -7),
     "Chameleon": ("left", 4), "Qwen2-VL": ("left", -4), "Llama 3.2 Vision": ("left", 5), "Janus": ("right", -10),
@@ -74,7 +75,8 @@ def draw(root: Path) -> bytes:
                 name = row["name"].replace("Latent diffusion (Stable Diffusion v1)", "Stable Diffusion")
                 axis.annotate(
                     name, (x, max(row["billions"])), xytext=(5 if side == "right" else -5, height),
-                    textcoords="offset points", ha="left" if side == "right" else "right", fontsize=8.5, color="#333333",
+                    textcoords="offset points", ha="left" if side == "right" else "right", fontsize=8.5,
+                    color="#333333",
                 )  # fmt: skip
         axis.set_yscale("log")
         ticks = [0.1, 1, 10, 100]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -46,3 +48,13 @@ def build_project(folder: Path, page: str) -> Built:
         app = Sphinx(folder, None, out / "text", out / "trees", "pseudoxml", dict(SETTINGS), None, warnings)
         app.build(force_all=True)
         return Built(app, strip_colors(warnings.getvalue()))
+
+
+def write_notebook(root: Path, name: str, cells: Sequence[dict[str, Any]]) -> Path:
+    """Store a lesson, `chapter/lesson`, below `root`."""
+    path = root / "notebooks" / f"{name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = {"cells": list(cells), "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return path

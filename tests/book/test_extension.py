@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import json
 from pathlib import Path
 
 import pytest
 from coursebook import anchors, bibliography, boxes, costs, exercises, figures, notebooks, records, theme_mends, values
 from docutils import nodes
 
+from tests.book import project
 from tests.book.project import Build, Built
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -56,12 +56,7 @@ CELLS = (
 
 
 def write_notebook(root: Path, cells: tuple[dict, ...] = CELLS) -> Path:
-    path = root / "notebooks" / f"{LESSON}.ipynb"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = {"cells": list(cells), "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
-    path.write_text(json.dumps(notebook), encoding="utf-8")
-    return path
+    return project.write_notebook(root, LESSON, cells)
 
 
 # ---------------------------------------------------------------------------------------------- values and claims

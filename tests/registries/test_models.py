@@ -128,7 +128,9 @@ def test_training_runs_have_their_fields_and_works(works: BibliographyData) -> N
 
 
 def test_where_all_three_numbers_are_stated_the_rule_of_six_holds() -> None:
-    checked = [row for row in read("runs.yml") if {"billions", "tokens"} <= set(row) and isinstance(row.get("computed"), float)]
+    checked = [
+        row for row in read("runs.yml") if {"billions", "tokens"} <= set(row) and isinstance(row.get("computed"), float)
+    ]
     assert len(checked) >= 2
     for row in checked:
         assert 6 * row["billions"] * 1e9 * row["tokens"] == pytest.approx(row["computed"], rel=0.02), row["name"]
@@ -141,7 +143,9 @@ def test_the_timeline_is_dated_by_the_works_it_names(works: BibliographyData) ->
     problems: dict[str, list[str]] = {}
     for row in read("timeline.yml"):
         found = [] if set(row) == {"year", "era", "what", "sources"} else [f"fields {sorted(map(str, row))}"]
-        unknown = [key for key in row.get("sources", []) if "checked" not in getattr(works.entries.get(key), "fields", {})]
+        unknown = [
+            key for key in row.get("sources", []) if "checked" not in getattr(works.entries.get(key), "fields", {})
+        ]
         found += [f"{key} is not in the bibliography, with a check" for key in unknown]
         years = {int(works.entries[key].fields["year"]) for key in row.get("sources", []) if key in works.entries}
         if years != {row["year"]}:

@@ -1,4 +1,7 @@
-"""`{diagram} two-towers`: a diagram of `book/concepts/architectures.yml`, drawn by authoring/diagrams.py, as a numbered figure."""
+"""`{diagram} two-towers`: a diagram of `book/concepts/architectures.yml` as a numbered figure.
+
+authoring/diagrams.py draws it.
+"""
 
 from __future__ import annotations
 

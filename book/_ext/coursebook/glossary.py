@@ -1,4 +1,4 @@
-"""The glossary: `{glossary-list}` shows `book/glossary.yml`, and each page links the first mention of a term to its entry.
+"""The glossary: `{glossary-list}` shows `book/glossary.yml`; each page links the first mention of a term to its entry.
 
 Linked are whole words, with simple plurals, the longest term first; not in headings, terms, code, formulas, links,
 captions and what a lesson measured. An entry with `link: false` is too common to be linked. The file may also be read
@@ -49,7 +49,7 @@ class Glossary:
 
 
 def plural(form: str) -> str:
-    """`modality` -> `modalities`; a word that is a plural already, or takes none, only gains a form that nobody writes."""
+    """`modality` -> `modalities`; a word that takes no plural only gains a form that nobody writes."""
     if re.search(r"[^aeiouA-Z]y$", form):
         return form[:-1] + "ies"
     return form + ("es" if re.search(r"(s|x|z|ch|sh)$", form) else "s")
@@ -124,7 +124,22 @@ class GlossaryList(SphinxDirective):
 
 
 def may_hold_links(node: nodes.Node) -> bool:
-    return not (isinstance(node, UNTOUCHED) or UNTOUCHED_CLASSES & set(getattr(node, "get", dict().get)("classes", [])))
+    classes = node["classes"] if isinstance(node, nodes.Element) else []
+    return not (isinstance(node, UNTOUCHED) or UNTOUCHED_CLASSES & set(classes))
+
+
+def join_texts(root: nodes.Node) -> None:
+    """One text where several stand side by side, as at the end of a line in the source: a term may run over it."""
+    for element in list(root.findall(nodes.TextElement)):
+        children: list[nodes.Node] = []
+        for child in element.children:
+            if isinstance(child, nodes.Text) and children and isinstance(children[-1], nodes.Text):
+                children[-1] = nodes.Text(children[-1].astext() + child.astext())
+            else:
+                children.append(child)
+        if len(children) < len(element.children):
+            element.children = []
+            element += children
 
 
 def texts(node: nodes.Node) -> Iterator[nodes.Text]:
@@ -137,8 +152,9 @@ def texts(node: nodes.Node) -> Iterator[nodes.Text]:
 
 
 def link_terms(root: nodes.Node, glossary: Glossary, page: str, known: frozenset[str] = frozenset()) -> None:
-    """Link the first mention of each term below `root`; `page` leads to the glossary, `known` are terms to leave out."""
+    """Link the first mention of each term below `root`; `page` leads to the glossary, `known` are left out."""
     seen = set(known)
+    join_texts(root)
     for text in list(texts(root)):
         made: list[nodes.Node] = []
         end, written = 0, text.astext()

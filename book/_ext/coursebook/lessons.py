@@ -1,4 +1,4 @@
-"""The role {lesson}`concepts/modalities Modalities`: a link to a lesson that stands, its name and "to come" until then."""
+"""The role {lesson}`concepts/modalities Modalities`: a link to a lesson that stands, until then its name, "to come"."""
 
 from __future__ import annotations
 
