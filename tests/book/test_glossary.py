@@ -142,7 +142,8 @@ def test_without_a_glossary_nothing_happens(tmp_path: Path, build: Build):
 
 
 def test_the_page_has_an_entry_for_each_term_and_links_them_among_each_other(words: Path, build: Build):
-    built = build("x")
+    built = build("See [](book/glossary.md#term-cnn).")
+    assert "See CNN." in built.page().astext(), "a link without words takes the term's"
     page = built.page("book/glossary")
     items = list(page.findall(nodes.definition_list_item))
     assert [item[0].astext() for item in items][:2] == ["attention 注意力", "cross-attention 交叉注意力"]

@@ -24,7 +24,9 @@ UNTOUCHED = (
     nodes.title, nodes.term, nodes.thead, nodes.literal, nodes.literal_block, nodes.math, nodes.math_block,
     nodes.reference, nodes.caption, nodes.rubric, nodes.raw, nodes.comment, nodes.docinfo,
 )  # fmt: skip
-UNTOUCHED_CLASSES = {"bibliography", "cell_output", "glossary-also", "lesson-claim", "lesson-value", "toctree-wrapper"}
+UNTOUCHED_CLASSES = {
+    "bibliography", "cell_output", "glossary-also", "lesson-claim", "lesson-to-come", "lesson-value", "toctree-wrapper",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,9 @@ class GlossaryList(SphinxDirective):
     def item(self, entry: Entry) -> nodes.definition_list_item:
         # The class gives the words their language, for screen readers and fonts.
         chinese = nodes.inline("", entry.chinese, classes=["language-zh-hans", "glossary-chinese"])
-        term = nodes.term("", "", nodes.Text(entry.term), nodes.Text(" "), chinese, ids=[entry.anchor])
+        term = nodes.term("", "", nodes.Text(entry.term), nodes.Text(" "), chinese, names=[entry.anchor])
+        term["linked_as"] = entry.term
+        self.state.document.note_explicit_target(term, term)
         says = nodes.paragraph("", "", nodes.Text(entry.says))
         if entry.forms[1:]:
             says += nodes.inline("", f" Also: {', '.join(entry.forms[1:])}.", classes=["glossary-also"])
