@@ -18,6 +18,7 @@ from tests.book.site import Page
 
 TERMS = """
 - {term: attention, zh: 注意力, says: A weighted mean.}
+- {term: attention head, zh: 注意力头, says: One of several.}
 - {term: cross-attention, zh: 交叉注意力, says: Attention between two sequences.}
 - {term: modality, zh: 模态, says: A kind of signal., also: [kind of signal]}
 - {term: language model, zh: 语言模型, says: It gives probabilities to texts.}
@@ -71,6 +72,7 @@ def test_the_first_mention_of_a_term_leads_to_its_entry(words: Path, build: Buil
         ("An LLM, a large language model.", ["LLM"]),  # one entry, one link
         ("Two modalities, many CNNs, LLMs.", ["modalities", "CNNs", "LLMs"]),
         ("Kinds of signals are no plural of it, a kind of signal is one.", ["kind of signal"]),
+        ("An attention head.", ["attention head"]),
         ("A large\nlanguage model.", ["large\nlanguage model"]),
         ("Gated, gates.", ["Gated"]),
         ("Inattention, attentional, self-attention, attention-free, attention_map.", []),
@@ -113,7 +115,10 @@ def test_cells_of_tables_lists_and_boxes_are_read(words: Path, build: Build):
 
 
 def test_notebooks_are_linked_as_well_but_not_their_outputs(words: Path, build: Build):
-    shown = {"output_type": "stream", "name": "stdout", "text": "attention\n"}
+    shown = [
+        {"output_type": "stream", "name": "stdout", "text": "attention\n"},
+        {"output_type": "display_data", "data": {"text/markdown": "A CNN."}, "metadata": {}},
+    ]
     cells = [
         {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# The sum"},
         {
@@ -122,7 +127,7 @@ def test_notebooks_are_linked_as_well_but_not_their_outputs(words: Path, build: 
             "execution_count": 1,
             "metadata": {},
             "source": "attention",
-            "outputs": [shown],
+            "outputs": shown,
         },
         {"cell_type": "markdown", "id": "c", "metadata": {}, "source": "A modality, and attention."},
     ]
@@ -146,7 +151,7 @@ def test_the_page_has_an_entry_for_each_term_and_links_them_among_each_other(wor
     assert "See CNN." in built.page().astext(), "a link without words takes the term's"
     page = built.page("book/glossary")
     items = list(page.findall(nodes.definition_list_item))
-    assert [item[0].astext() for item in items][:2] == ["attention 注意力", "cross-attention 交叉注意力"]
+    assert [item[0].astext() for item in items][:2] == ["attention 注意力", "attention head 注意力头"]
     assert items[0][0]["ids"] == ["term-attention"]
     chinese = items[0][0].next_node(nodes.inline)
     assert "language-zh-hans" in chinese["classes"], "a screen reader must know that it is Chinese"
