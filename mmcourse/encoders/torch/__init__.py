@@ -4,7 +4,21 @@ from mmcourse.frameworks import load_triton_before_tensorflow
 
 load_triton_before_tensorflow()
 
+from mmcourse.encoders.torch.attention import SelfAttention  # noqa: E402
 from mmcourse.encoders.torch.convolutional import ConvolutionalEncoder  # noqa: E402
+from mmcourse.encoders.torch.layer_norm import LayerNorm  # noqa: E402
+from mmcourse.encoders.torch.positions import LearnedPositions  # noqa: E402
+from mmcourse.encoders.torch.rotary import rotary_positions  # noqa: E402
+from mmcourse.encoders.torch.transformer import TransformerEncoder  # noqa: E402
 from mmcourse.encoders.torch.words import MeanOfWords, WordTransformer  # noqa: E402
 
-__all__ = ["ConvolutionalEncoder", "MeanOfWords", "WordTransformer"]
+__all__ = [
+    "ConvolutionalEncoder",
+    "LayerNorm",
+    "LearnedPositions",
+    "MeanOfWords",
+    "SelfAttention",
+    "TransformerEncoder",
+    "WordTransformer",
+    "rotary_positions",
+]
