@@ -5,9 +5,23 @@ from mmcourse.frameworks import load_triton_before_tensorflow
 load_triton_before_tensorflow()
 
 from mmcourse.encoders.keras.attention import SelfAttention  # noqa: E402
+from mmcourse.encoders.keras.embedding import Embedding  # noqa: E402
+from mmcourse.encoders.keras.gru import GRUEncoder  # noqa: E402
 from mmcourse.encoders.keras.layer_norm import LayerNorm  # noqa: E402
+from mmcourse.encoders.keras.lstm import LSTMEncoder  # noqa: E402
 from mmcourse.encoders.keras.positions import LearnedPositions  # noqa: E402
+from mmcourse.encoders.keras.recurrent import RecurrentEncoder  # noqa: E402
 from mmcourse.encoders.keras.rotary import rotary_positions  # noqa: E402
 from mmcourse.encoders.keras.transformer import TransformerEncoder  # noqa: E402
 
-__all__ = ["LayerNorm", "LearnedPositions", "SelfAttention", "TransformerEncoder", "rotary_positions"]
+__all__ = [
+    "Embedding",
+    "GRUEncoder",
+    "LSTMEncoder",
+    "LayerNorm",
+    "LearnedPositions",
+    "RecurrentEncoder",
+    "SelfAttention",
+    "TransformerEncoder",
+    "rotary_positions",
+]

@@ -53,3 +53,21 @@ def first(vectors: Any, x: Any, where: str) -> Any:
     unfit = ShapeError("sequence", got=f"{UNKNOWN} steps", wanted=wanted, where=where)
     with tf.control_dependencies([_refuse(time > length, unfit, time)]):
         return vectors[:time]
+
+
+def check_ids(ids: Any, mask: Any, count: int, where: str) -> Any:
+    """Refuse rows in which all is masked and ids without a vector; return ids that wait for it.
+
+    ids: (batch, time), masked ones already zero
+    """
+    known = tf.reduce_all((ids >= 0) & (ids < count), axis=1)
+    some = tf.ones_like(known) if mask is None else tf.reduce_any(mask, axis=1)
+    if tf.executing_eagerly():
+        checks.check_ids_known(some.numpy(), known.numpy(), count, where)
+        return ids
+    assertions = [
+        _refuse_rows(~some, checks.all_masked("ids", UNKNOWN, where)),
+        _refuse_rows(~known, checks.unknown_id(count, UNKNOWN, where)),
+    ]
+    with tf.control_dependencies(assertions):
+        return tf.identity(ids)
