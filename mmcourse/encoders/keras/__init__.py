@@ -8,6 +8,7 @@ from mmcourse.encoders.keras.attention import SelfAttention  # noqa: E402
 from mmcourse.encoders.keras.embedding import Embedding  # noqa: E402
 from mmcourse.encoders.keras.gru import GRUEncoder  # noqa: E402
 from mmcourse.encoders.keras.layer_norm import LayerNorm  # noqa: E402
+from mmcourse.encoders.keras.log_mel import LogMel  # noqa: E402
 from mmcourse.encoders.keras.lstm import LSTMEncoder  # noqa: E402
 from mmcourse.encoders.keras.positions import LearnedPositions  # noqa: E402
 from mmcourse.encoders.keras.recurrent import RecurrentEncoder  # noqa: E402
@@ -20,6 +21,7 @@ __all__ = [
     "LSTMEncoder",
     "LayerNorm",
     "LearnedPositions",
+    "LogMel",
     "RecurrentEncoder",
     "SelfAttention",
     "TransformerEncoder",

@@ -5,7 +5,9 @@ from mmcourse.encoders.numpy.attention import scaled_dot_product_attention, self
 from mmcourse.encoders.numpy.embedding import embedding
 from mmcourse.encoders.numpy.gru import gru
 from mmcourse.encoders.numpy.layer_norm import layer_norm
+from mmcourse.encoders.numpy.log_mel import log_mel, log_mel_frames
 from mmcourse.encoders.numpy.lstm import lstm
+from mmcourse.encoders.numpy.mel_filters import mel_filters
 from mmcourse.encoders.numpy.positions import learned_positions
 from mmcourse.encoders.numpy.recurrent import recurrent
 from mmcourse.encoders.numpy.rotary import rotary_positions
@@ -17,7 +19,10 @@ __all__ = [
     "gru",
     "layer_norm",
     "learned_positions",
+    "log_mel",
+    "log_mel_frames",
     "lstm",
+    "mel_filters",
     "recurrent",
     "relu",
     "rotary_positions",

@@ -9,6 +9,7 @@ from mmcourse.encoders.torch.convolutional import ConvolutionalEncoder  # noqa: 
 from mmcourse.encoders.torch.embedding import Embedding  # noqa: E402
 from mmcourse.encoders.torch.gru import GRUEncoder  # noqa: E402
 from mmcourse.encoders.torch.layer_norm import LayerNorm  # noqa: E402
+from mmcourse.encoders.torch.log_mel import LogMel  # noqa: E402
 from mmcourse.encoders.torch.lstm import LSTMEncoder  # noqa: E402
 from mmcourse.encoders.torch.positions import LearnedPositions  # noqa: E402
 from mmcourse.encoders.torch.recurrent import RecurrentEncoder  # noqa: E402
@@ -23,6 +24,7 @@ __all__ = [
     "LSTMEncoder",
     "LayerNorm",
     "LearnedPositions",
+    "LogMel",
     "MeanOfWords",
     "RecurrentEncoder",
     "SelfAttention",
