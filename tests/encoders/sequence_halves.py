@@ -139,6 +139,19 @@ class Case:
         sequence[~self.present] = np.nan
         return sequence
 
+    def filled(self, value: float) -> np.ndarray:
+        """The sequence with a number of choice in masked steps."""
+        return np.where(self.present if self.concept == "embedding" else self.present[..., None], self.sequence, value)
+
+    def moved(self, t: int) -> np.ndarray:
+        """The sequence with another step t, in every row."""
+        moved = self.sequence.copy()
+        if self.concept == "embedding":
+            moved[:, t] = (moved[:, t] + 1) % self.sizes["count"]
+        else:
+            moved[:, t] += np.linspace(0.2, 0.9, moved.shape[2])
+        return moved
+
     @cached_property
     def initial_state(self) -> list[np.ndarray]:
         rng = np.random.default_rng([self.seed, 3])
