@@ -8,7 +8,7 @@ from keras import ops
 
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.encoders.keras import values
-from mmcourse.encoders.keras.sequence import SequenceEncoder, silence
+from mmcourse.encoders.keras.sequence import SequenceEncoder, silence, specification
 from mmcourse.fusion.checks import check_size
 
 
@@ -26,6 +26,7 @@ class Embedding(SequenceEncoder):
     where = "embedding"
 
     def __init__(self, count: int, *, out_dim: int, **layer: Any) -> None:
+        out_dim = check_size("out_dim", out_dim, self.where)
         super().__init__(out_dim, out_dim=out_dim, **layer)
         self.count = check_size("count", count, self.where)
         drawn = keras.initializers.RandomNormal(stddev=self.out_dim**-0.5)
@@ -37,7 +38,7 @@ class Embedding(SequenceEncoder):
 
     def check_structure(self, ids: Any, mask: Any) -> None:
         """Check all but the numbers."""
-        checks.check_ids(self.spec("ids", ids), None if mask is None else self.spec("mask", mask), self.where)
+        checks.check_ids(specification(ids), None if mask is None else specification(mask), self.where)
 
     def call(self, ids: Any, mask: Any = None) -> Any:
         """ids: (batch, time) whole numbers;  mask: (batch, time) bool;  returns (batch, time, out_dim)"""

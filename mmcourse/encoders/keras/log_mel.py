@@ -8,10 +8,9 @@ import tensorflow as tf
 
 from mmcourse.encoders import audio_checks as checks
 from mmcourse.encoders.keras import values
+from mmcourse.encoders.keras.sequence import specification
 from mmcourse.encoders.numpy.log_mel import hann, log_mel_frames
 from mmcourse.encoders.numpy.mel_filters import mel_filters
-from mmcourse.errors import DtypeError
-from mmcourse.fusion.checks import Spec
 
 
 @keras.saving.register_keras_serializable(package="mmcourse.encoders")
@@ -88,7 +87,4 @@ class LogMel(keras.layers.Layer):
         return tf.math.log(heard) if self.unit == "log" else 10 / math.log(10) * tf.math.log(heard)
 
     def _check_structure(self, waveform: Any) -> None:
-        if not hasattr(waveform, "shape") or not hasattr(waveform, "dtype"):
-            raise DtypeError("waveform", got=type(waveform).__name__, wanted="an array", where=checks.WHERE)
-        spec = Spec(tuple(waveform.shape), keras.backend.standardize_dtype(waveform.dtype))
-        checks.check_waveform(spec, self.n_fft, dtype=self.compute_dtype)
+        checks.check_waveform(specification(waveform), self.n_fft, dtype=self.compute_dtype)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from mmcourse.encoders import sequence_checks as checks
-from mmcourse.encoders.keras.sequence import SequenceEncoder, silence
+from mmcourse.encoders.keras.sequence import SequenceEncoder, silence, specification
 from mmcourse.fusion.checks import check_size
 
 Parameters = Mapping[str, Any]
@@ -83,7 +83,7 @@ class Recurrence(SequenceEncoder):
             return tuple(tf.zeros((tf.shape(x)[0], self.out_dim), x.dtype) for _ in range(self.states))
         checks.check_state_count(len(given), self.states, self.where)
         for state in given:
-            checks.check_state(self.spec("initial_state", state), (x.shape[0], self.out_dim), self.where)
+            checks.check_state(specification(state), (x.shape[0], self.out_dim), self.where)
         return tuple(ops.convert_to_tensor(state) for state in given)
 
     def _add_direction(self, prefix: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class Embedding(SequenceEncoder):
     where = "embedding"
 
     def __init__(self, count: int, *, out_dim: int, check_values: bool = True) -> None:
+        out_dim = check_size("out_dim", out_dim, self.where)
         super().__init__(out_dim, out_dim=out_dim, check_values=check_values)
         self.count = check_size("count", count, self.where)
         self.vectors = nn.Parameter(torch.empty(self.count, self.out_dim).normal_(std=self.out_dim**-0.5))
