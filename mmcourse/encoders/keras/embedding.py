@@ -33,8 +33,8 @@ class Embedding(SequenceEncoder):
         self.vectors = self.add_weight(name="vectors", shape=(self.count, self.out_dim), initializer=drawn)
 
     def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        return {**config, "count": self.count, "out_dim": config.pop("dim")}
+        own = {"count": self.count, "out_dim": self.out_dim}
+        return {**{name: value for name, value in super().get_config().items() if name != "dim"}, **own}
 
     def check_structure(self, ids: Any, mask: Any) -> None:
         """Check all but the numbers."""
