@@ -20,6 +20,8 @@ class Recurrence(SequenceEncoder):
     the first; outputs and states of both stand side by side, so that out_dim is twice the hidden size.
     Kernels begin as Glorot and Bengio (2010), recurrent ones orthogonal (Saxe, McClelland and Ganguli, 2014), each gate
     on its own; biases are zero.
+    PyTorch's fused kernels do the work, with a mask as well; they want the lengths on the CPU, so that with a mask each
+    call waits for a GPU.
     """
 
     kernel: Tensor
