@@ -40,3 +40,7 @@ class MaskError(ModalityError):
 
 class EmptyBatchError(ModalityError):
     """A batch without rows."""
+
+
+class DownloadError(RuntimeError):
+    """Files of a collection that cannot be had: no network, a server that refuses, a local copy that is not whole."""

@@ -4,6 +4,7 @@ from mmcourse.data.controlled import ControlledPairs, controlled_pairs
 from mmcourse.data.digit_words import DIGIT_WORDS
 from mmcourse.data.digits import DigitsWithWords, digits_with_words, keyboard_typos, letter_counts
 from mmcourse.data.digits_with_speech import DigitsWithSpeech, digits_with_speech
+from mmcourse.data.free_spoken_digits import free_spoken_digits
 from mmcourse.data.glyph_names import letter_and_marks, same_words, vocabulary, words
 from mmcourse.data.glyphs import Glyphs, glyphs
 from mmcourse.data.paired import PairedData, root_mean_square_norms
@@ -22,6 +23,7 @@ __all__ = [
     "controlled_pairs",
     "digits_with_speech",
     "digits_with_words",
+    "free_spoken_digits",
     "glyphs",
     "keyboard_typos",
     "letter_and_marks",
