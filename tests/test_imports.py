@@ -19,6 +19,8 @@ LIGHT = [
     *(f"mmcourse.{module.name}" for module in iter_modules(mmcourse.__path__)),
     "mmcourse.alignment.checks",
     "mmcourse.alignment.numpy",
+    "mmcourse.data.command",
+    "mmcourse.data.files",
     "mmcourse.fusion.checks",
     "mmcourse.fusion.numpy",
 ]

@@ -106,11 +106,10 @@ def test_a_damaged_file_is_read_as_declared_or_refused(tmp_path, name):
     assert outcomes["refused"] > TIMES / 4, outcomes  # the damage is damage
 
 
-@pytest.mark.parametrize("name", whole())
+# Half a text is a text; an MP3 is held to its length in test_read_audio, where its encoder has written it down.
+@pytest.mark.parametrize("name", [name for name in whole() if name not in ("words.txt", "sound.mp3")])
 def test_a_file_that_is_cut_off_anywhere_is_refused(tmp_path, name):
     path, content = tmp_path / name, whole()[name]
-    if name in ("words.txt", "sound.mp3"):
-        pytest.skip("half a text is a text; half an MP3 is an MP3 where its first frame says nothing of its length")
     for length in np.unique(np.linspace(0, len(content) - 1, 60).astype(int)):
         path.write_bytes(content[:length])
         assert read(path) is None, length
