@@ -1,4 +1,4 @@
-"""Data of the lessons: paired examples, handwritten digits with mistyped words, controlled pairs, named glyphs."""
+"""Data of the lessons: paired examples, digits written by hand, typed and spoken, controlled pairs, named glyphs."""
 
 from mmcourse.data.controlled import ControlledPairs, controlled_pairs
 from mmcourse.data.digit_words import DIGIT_WORDS
