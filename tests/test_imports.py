@@ -22,6 +22,8 @@ LIGHT = [
     "mmcourse.encoders.audio_checks",
     "mmcourse.encoders.numpy",
     "mmcourse.encoders.sequence_checks",
+    "mmcourse.data.command",
+    "mmcourse.data.files",
     "mmcourse.fusion.checks",
     "mmcourse.fusion.numpy",
 ]
