@@ -17,7 +17,7 @@ COLOURS = {
 FLOOR = (0.10, 0.11, 0.13)
 SHAPES = ("circle", "square", "triangle", "diamond")
 # The area of an object is pi times the square of this, whatever its shape.
-SIZES = {"small": 0.075, "large": 0.115}
+SIZES = {"small": 0.08, "large": 0.12}
 MATERIALS = ("wood", "metal", "glass")  # heard and never seen
 NAMES = ("Ada", "Bo", "Cleo", "Dot", "Eli", "Fay")  # told and never seen
 DIRECTIONS = ("at rest", "left", "right", "up", "down")

@@ -24,7 +24,7 @@ OFF_DIAGONAL = 0.05  # by how much two centres are further apart along one axis 
 SPEEDS = (0.3, 0.9)  # room widths a second
 SLANT = np.pi / 7  # by how much a direction may differ from that which it is called
 SIDES = (2.0, 8.0)  # metres
-_TRIES, _TRIALS = 40, 200
+_TRIES, _TRIALS = 40, 400
 
 
 def scenes(
@@ -76,7 +76,7 @@ def scenes(
         size=size,
         material=attribute("material", len(MATERIALS)),
         name=np.where(absent, ABSENT, names),
-        position=_positions(key, count[:, 0], shape, RADII[size]),
+        position=_positions(key, shape, RADII[size]),
         velocity=np.where(absent[..., None], np.nan, _velocities(key, slots, moving)),
         side=SIDES[0] * (SIDES[1] / SIDES[0]) ** uniform(key, "side", [0])[:, 0],
         key=key,
@@ -120,34 +120,37 @@ def _velocities(key: np.ndarray, slots: np.ndarray, moving: float) -> np.ndarray
     return speed[..., None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 
 
-def _positions(key: np.ndarray, count: np.ndarray, shape: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """(n, slots, 2): one object after the other, each where there is room; all over again where there is none left."""
-    n, slots = shape.shape
-    position = np.full((n, slots, 2), np.nan)
+def _positions(key: np.ndarray, shape: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """(n, slots, 2): the largest first, each where there is room; all over again where there is none left."""
+    largest_first = np.argsort(-radius, axis=1, kind="stable")  # NaN, no object, sorts last
+    shape, radius = (np.take_along_axis(values, largest_first, axis=1) for values in (shape, radius))
+    count = (shape != ABSENT).sum(axis=1)
+    position = np.full((*shape.shape, 2), np.nan)
     reach = EXTENTS[shape] * radius[..., None]
-    low, high = reach[..., [0, 2]] + CLEAR, 1 - reach[..., [1, 3]] - CLEAR
-    pending = np.arange(n)
+    low = reach[..., [0, 2]] + CLEAR
+    span = 1 - reach[..., [1, 3]] - CLEAR - low
+    pending = np.arange(len(shape))
     for trial in range(_TRIALS):
         stuck = np.zeros(len(pending), bool)
-        for slot in range(slots):
-            waiting = np.flatnonzero((count[pending] > slot) & ~stuck)
+        for place in range(shape.shape[1]):
+            waiting = np.flatnonzero((count[pending] > place) & ~stuck)
             for attempt in range(_TRIES):
                 if not waiting.size:
                     break
                 rows = pending[waiting]
-                number = 2 * ((trial * MOST_OBJECTS + slot) * _TRIES + attempt)
+                number = 2 * ((trial * MOST_OBJECTS + place) * _TRIES + attempt)
                 chance = uniform(key[rows], "place", [number, number + 1])
-                place = low[rows, slot] + chance * (high[rows, slot] - low[rows, slot])
-                position[rows, slot] = place
+                position[rows, place] = low[rows, place] + chance * span[rows, place]
                 free = np.ones(len(rows), bool)
-                for other in range(slot):
-                    free &= _clear(shape[rows], radius[rows], position[rows], slot, other)
+                for other in range(place):
+                    free &= _clear(shape[rows], radius[rows], position[rows], place, other)
                 waiting = waiting[~free]
             stuck[waiting] = True
         pending = pending[stuck]
         if not pending.size:
-            return position
-    raise ValueError(f"scenes: objects: got {slots} where no place was found for all, wanted fewer")
+            back = np.argsort(largest_first, axis=1)
+            return np.take_along_axis(position, back[..., None], axis=1)
+    raise ValueError(f"scenes: objects: got {shape.shape[1]} where no place was found for all, wanted fewer")
 
 
 def _clear(shape: np.ndarray, radius: np.ndarray, position: np.ndarray, slot: int, other: int) -> np.ndarray:
