@@ -146,7 +146,7 @@ def material(look: Look) -> Asked | None:
     heard = {look.in_slot(slot).material for _, a, b in look.impacts for slot in (a, b) if slot != WALL}
     if not alone or len(heard) < 2:
         return None
-    thing = look.in_slot(look.any_of(sorted(set(alone))))
+    thing = look.in_slot(look.any_of(list(dict.fromkeys(alone))))
     return {"thing": thing.phrase}, thing.material
 
 

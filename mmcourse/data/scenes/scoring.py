@@ -8,6 +8,7 @@ import numpy as np
 
 from mmcourse.data.scenes.facts import caption_facts, true_facts
 from mmcourse.data.scenes.grammar import parse
+from mmcourse.data.scenes.lexicon import language_of
 
 if TYPE_CHECKING:
     from mmcourse.data.scenes.batch import Scenes
@@ -33,8 +34,9 @@ def fact_scores(captions: Sequence[str], scenes: "Scenes", language: str, about:
     """Score captions against the scenes that they are meant to describe.
 
     A fact is true if it is one of all facts of the scene; what should be told is what the usual caption tells about
-    `about`. Raises ValueError for another number of captions than of scenes.
+    `about`. Raises ValueError for another number of captions than of scenes, an unknown language or subject.
     """
+    language_of(language)
     if isinstance(captions, str) or len(captions) != len(scenes):
         got = repr(captions) if isinstance(captions, str) else f"{len(captions)}"
         raise ValueError(f"fact_scores: captions: got {got}, wanted {len(scenes)}, one for each scene")

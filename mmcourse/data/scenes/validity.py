@@ -60,11 +60,13 @@ def _check_values(scenes: "Scenes") -> None:
     if not scenes.present.any(axis=1).all():
         row = np.flatnonzero(~scenes.present.any(axis=1))[0]
         raise EmptyBatchError("shape", got=f"no object in row {row}", wanted="at least 1", where=where)
-    finite = np.isfinite(scenes.position).all(2) & np.isfinite(scenes.velocity).all(2)
-    if not (finite == scenes.present).all():
-        row, slot = np.argwhere(finite != scenes.present)[0]
-        wanted_text = "finite numbers where there is an object and NaN elsewhere"
-        raise NotFiniteError("position, velocity", got=f"row {row}, slot {slot}", wanted=wanted_text, where=where)
+    for field in ("position", "velocity"):
+        finite = np.isfinite(getattr(scenes, field))
+        wrong = np.argwhere((finite != scenes.present[..., None]).any(axis=2))
+        if len(wrong):
+            row, slot = wrong[0]
+            wanted_text = "finite numbers where there is an object and NaN elsewhere"
+            raise NotFiniteError(field, got=f"row {row}, slot {slot}", wanted=wanted_text, where=where)
     if not ((scenes.side > 0) & np.isfinite(scenes.side)).all():
         raise NotFiniteError("side", got=f"{scenes.side.min()}", wanted="positive numbers of metres", where=where)
 

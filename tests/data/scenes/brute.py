@@ -1,4 +1,4 @@
-"""The micro-world by brute force: points inside shapes, outlines as many points, small steps. No code of the package."""
+"""The micro-world by brute force: points inside shapes, outlines as many points. No geometry of the package."""
 
 from collections.abc import Iterator
 
@@ -44,9 +44,27 @@ def outline(shape: int, radius: float, points: int = 400) -> np.ndarray:
 
 def objects(data: Scenes) -> Iterator[tuple[int, int]]:
     """(row, slot) of every object."""
-    for row, slot in np.argwhere(data.shape >= 0).tolist():
-        yield row, slot
+    yield from map(tuple, np.argwhere(data.shape >= 0).tolist())
 
 
 def phrase(data: Scenes, row: int, slot: int) -> str:
     return f"{COLOUR_NAMES[data.colour[row, slot]]} {SHAPES[data.shape[row, slot]]}"
+
+
+def way(velocity: np.ndarray) -> str:
+    """In which of the five ways it moves, by the angle."""
+    if not velocity.any():
+        return "at rest"
+    degrees = np.degrees(np.arctan2(velocity[1], velocity[0])) % 360
+    return ("right", "up", "left", "down")[int((degrees + 45) // 90) % 4]
+
+
+def where(a: np.ndarray, b: np.ndarray) -> str:
+    """Where a is from b, by the angle from b to a."""
+    return {"right": "right of", "left": "left of", "up": "above", "down": "below"}[way(a - b)]
+
+
+def permuted(data: Scenes, order: list[int]) -> Scenes:
+    """The same scenes with their slots in another order."""
+    fields = ("shape", "colour", "size", "material", "name", "position", "velocity")
+    return data.changed(**{field: getattr(data, field)[:, order] for field in fields})

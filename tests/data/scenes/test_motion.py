@@ -132,12 +132,16 @@ def test_one_object_goes_to_and_fro_between_the_walls():
 
 
 def test_equal_balls_exchange_velocities_and_a_large_one_pushes_a_small_one():
-    equal, unequal = scenes_by_hand(
-        [
-            [ball(0.2, 0.5, (0.5, 0.0)), ball(0.7, 0.5, (0.0, 0.0), colour="blue")],
-            [ball(0.2, 0.5, (0.5, 0.0)), ball(0.7, 0.5, (0.0, 0.0), colour="blue", size="small")],
-        ]
-    ).motion(0.7).at([0.7])[1][:, 0]
+    equal, unequal = (
+        scenes_by_hand(
+            [
+                [ball(0.2, 0.5, (0.5, 0.0)), ball(0.7, 0.5, (0.0, 0.0), colour="blue")],
+                [ball(0.2, 0.5, (0.5, 0.0)), ball(0.7, 0.5, (0.0, 0.0), colour="blue", size="small")],
+            ]
+        )
+        .motion(0.7)
+        .at([0.7])[1][:, 0]
+    )
     assert equal == pytest.approx(np.array([[0, 0], [0.5, 0]]))
     ratio = (0.12 / 0.08) ** 2
     assert unequal[:, 0] == pytest.approx(0.5 * np.array([ratio - 1, 2 * ratio]) / (ratio + 1))
@@ -168,7 +172,7 @@ def test_a_longer_look_sees_the_same_at_first():
 
 @pytest.mark.parametrize("duration", [0, -1, float("nan"), float("inf")])
 def test_refuses_a_duration_that_does_not_end(duration):
-    with pytest.raises(ValueError, match="duration: got .* wanted a positive number of seconds"):
+    with pytest.raises(ValueError, match=r"duration: got .* wanted a positive number of seconds"):
         world(2).motion(duration)
 
 
