@@ -99,6 +99,22 @@ def _add_grading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=count, default=2, help="notebooks at a time (2)")
 
 
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True)
+    actions.add_parser("list", help="the collections, with size, licence and how much of each is here")
+    fetching = actions.add_parser(
+        "fetch",
+        help="download a collection, or what is missing of it",
+        description="Download a collection, or what is missing of it; every file is held to its checksum. Ends with 0 "
+        "if all is here, 1 if not.",
+    )
+    fetching.add_argument("name", metavar="NAME", help="as `mmcourse data list` writes it")
+    fetching.add_argument(
+        "--from", dest="place", type=Path, metavar="PLACE", help="a folder or an archive with its files: no download"
+    )
+    fetching.add_argument("--jobs", type=count, default=4, help="files at a time (4)")
+
+
 def positive_number(given: str) -> float:
     with suppress(ValueError):
         if 0 < float(given) < math.inf:
@@ -125,9 +141,19 @@ def main(arguments: list[str] | None = None) -> int:
         "the official checks. Ends with 0 if all is solved, 1 if something is not, 2 if nothing could be graded.",
     )
     _add_grading(grading)
+    data = commands.add_parser(
+        "data",
+        help="optional collections: what there is, and the download of one",
+        description="Collections of real data that some experiments can use. No lesson needs them.",
+    )
+    _add_data(data)
     options = parser.parse_args(arguments)
     if options.command == "list":
         return show_list()
+    if options.command == "data":
+        from mmcourse.data.command import run
+
+        return run(options)
     from mmcourse.exercises.grading.command import grade
 
     return grade(options, my_folder())

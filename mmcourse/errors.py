@@ -40,3 +40,26 @@ class MaskError(ModalityError):
 
 class EmptyBatchError(ModalityError):
     """A batch without rows."""
+
+
+class FileError(ModalityError):
+    """A file that cannot be read as what it was to be; "read_audio: audio: a.wav: got a JPEG image, wanted …".
+
+    path: the file, as it was given
+    """
+
+    def __init__(
+        self, modality: str, *, path: object = None, got: object = None, wanted: object = None, where: str = ""
+    ) -> None:
+        super().__init__(modality, got=got, wanted=wanted, where=where)
+        self.path = path
+        if path is not None:  # as in ModalityError: made anew from a text alone, that text is the message
+            self.args = (f"{where}: {modality}: {path}: got {got}, wanted {wanted}",)
+
+
+class ConvertedFileWarning(UserWarning):
+    """A file that was read, but with something lost or added on the way, or with something odd about it."""
+
+
+class DownloadError(RuntimeError):
+    """Files of a collection that cannot be had: no network, a server that refuses, a local copy that is not whole."""

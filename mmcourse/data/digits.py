@@ -79,15 +79,11 @@ def digits_with_words(
     pixels, labels = pixels[rows], labels[rows]
 
     # One stream each: changing one dial leaves what the others made as it was, and no noise is shared by the parts.
-    pixel_rng, typo_rng, limit_rng = (np.random.default_rng([seed, part == "train", stream]) for stream in range(3))
+    pixel_rng, typo_rng = (np.random.default_rng([seed, part == "train", stream]) for stream in range(2))
     images = np.clip(pixels / 16 + pixel_noise * pixel_rng.standard_normal(pixels.shape), 0, 1)
     words = tuple(keyboard_typos(WORDS[label], typo_rate, typo_rng) for label in labels)
     data = DigitsWithWords({"image": images, "text": letter_counts(words)}, labels, WORDS, words=words)
-    if limit is None:
-        return data
-    if part == "test":
-        raise ValueError(f"digits_with_words: limit: got {limit} for the test part, wanted None: it is never reduced")
-    return data.take(_balanced(labels, limit, limit_rng))
+    return data.take(limited(labels, part, limit, seed, "digits_with_words"))
 
 
 def keyboard_typos(word: str, rate: float, rng: np.random.Generator) -> str:
@@ -136,13 +132,21 @@ def _edit(word: str, hits: np.ndarray, rng: np.random.Generator) -> str:
     return "".join(letters)
 
 
-def _balanced(labels: np.ndarray, limit: int, rng: np.random.Generator) -> np.ndarray:
-    """Sorted indices of `limit` examples, limit / 10 of each class."""
+def limited(labels: np.ndarray, part: str, limit: int | None, seed: int, where: str) -> np.ndarray:
+    """Sorted indices of `limit` training examples, limit / 10 of each class, chosen by seed; of all without a limit.
+
+    Raises ValueError, in the name of `where`, for a limit of the test part and one that cannot be had.
+    """
+    if limit is None:
+        return np.arange(len(labels))
+    if part == "test":
+        raise ValueError(f"{where}: limit: got {limit} for the test part, wanted None: it is never reduced")
     counts = np.bincount(labels, minlength=len(WORDS))
     most = len(WORDS) * int(counts.min())
     if not 0 < limit <= most or limit % len(WORDS):
         wanted = f"a multiple of {len(WORDS)} from {len(WORDS)} to {most}"
-        raise ValueError(f"digits_with_words: limit: got {limit}, wanted {wanted}")
+        raise ValueError(f"{where}: limit: got {limit}, wanted {wanted}")
+    rng = np.random.default_rng([seed, part == "train", 2])  # streams 0 and 1 are those of the pixels and the typos
     members = (rng.permutation(np.flatnonzero(labels == label)) for label in range(len(WORDS)))
     return np.sort(np.concatenate([rows[: limit // len(WORDS)] for rows in members]))
 

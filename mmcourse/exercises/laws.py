@@ -7,10 +7,12 @@ a learner should meet them. The first law that does not hold is the feedback; wh
 from __future__ import annotations
 
 import copy
+import inspect
 import linecache
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
+from itertools import zip_longest
 from typing import Any, TypeVar
 
 import numpy as np
@@ -111,7 +113,7 @@ class Answer:
         except NotImplementedError:
             raise Rejected(unanswered()) from None
         except (Exception, SystemExit) as error:
-            raise Rejected(_stopped(error, arguments)) from None
+            raise Rejected(_stopped(error, self.value, arguments)) from None
         if not _same(arguments, given):
             raise Rejected(
                 Law(
@@ -138,7 +140,7 @@ def unanswered() -> Law:
     return Law("the answer is written", False, "Replace the line that raises NotImplementedError.", UNANSWERED)
 
 
-def _stopped(error: BaseException, arguments: Sequence[Any]) -> Law:
+def _stopped(error: BaseException, function: Callable[..., Any], arguments: Sequence[Any]) -> Law:
     """A law broken by an exception in the learner's code, with the line at which it happened."""
     frames = traceback.extract_tb(error.__traceback__)[1:]  # the first is ours, which made the call
     own = [frame for frame in frames if _is_learners(frame.filename)] or frames
@@ -147,13 +149,29 @@ def _stopped(error: BaseException, arguments: Sequence[Any]) -> Law:
         line = (own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno)).strip()
         place = f" in line {own[-1].lineno}" + (f", `{line}`" if line else "")
     message = f": {error}" if str(error) else ""
-    called = f" Called with: {', '.join(map(show, arguments))}" if arguments else ""
+    named = zip_longest(_parameters(function)[: len(arguments)], map(show, arguments))
+    called = ", ".join(f"{name} = {shown}" if name else shown for name, shown in named)
+    called = f" Called with: {called}" if arguments else ""
+    hint = "Call your function on a small input of your own and read the message."
+    if "broadcast" in message or "must match the size" in message:  # NumPy's words and PyTorch's
+        hint = (
+            "Two shapes do not fit. One number for each row, of shape (rows,), becomes a column of shape (rows, 1) by "
+            "x[:, None]; then it meets every column of (rows, width)."
+        )
     return Law(
         "it runs to its end",
         False,
-        "Call your function on a small input of your own and read the message.",
+        hint,
         f"It stopped with {type(error).__name__}{message}{place}.{called}",
     )
+
+
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    """The names of its arguments; none where it does not tell, as functions written in C may not."""
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return []
 
 
 def _is_learners(filename: str) -> bool:

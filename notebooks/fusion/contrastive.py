@@ -196,9 +196,9 @@ plain_loss = mean_loss(plain, pictures_of(small.images), names_of(small.names))
 several_history, pictures_of, names_of = train_pair(small, several, 50, B)
 several_loss = mean_loss(
     several, pictures_of(small.images), names_of(small.names), small.group)
-claim("the trained loss lies above the predicted floor by",
-      plain_loss - floor, at_least=-0.02, at_most=0.06, key="floor-excess")
-claim("with joint right answers the loss is", several_loss,
+claim("trained loss minus the predicted floor", plain_loss - floor,
+      at_least=-0.02, at_most=0.06, key="floor-excess")
+claim("trained loss with joint right answers", several_loss,
       at_most=0.06, key="several-loss")
 
 # %% tags=["hide-input"]
@@ -468,7 +468,7 @@ claim("their right names first, change against the recipe",
 # %% [markdown]
 # The gap has shrunk, and it is not gone. Another model of the experiment, trained with the sigmoid loss, keeps a large gap and finds as many names. Nor do pairs coincide: the cosine of a picture with its own name stays well below one. *Nearest* is all that retrieval needs, and all that the loss has asked for.
 #
-# > **Correction.** A source document puts pictures and texts into a shared semantic space, and names no objective that would bring it about. InfoNCE is one. What it brings about is that pairs are nearest neighbours among what the batches showed, not that they coincide: both modalities can keep to places of their own.
+# > **Correction.** A source document ([entry C-48](../../book/corrections.md#c-48)) puts pictures and texts into a shared semantic space, and names no objective that would bring it about. InfoNCE is one. What it brings about is that pairs are nearest neighbours among what the batches showed, not that they coincide: both modalities can keep to places of their own.
 #
 # ## What a bag of words cannot tell
 #

@@ -289,7 +289,7 @@ check("fusion/least_loss", least_loss)
 # %% [markdown]
 # ## 11. Joint right answers
 #
-# The remedy. `groups` holds a whole number for each pair of the batch, and the rows of one group are right answers of each other. Let $P(i)$ be the rows of the group of $i$, itself included, and $p_{ij}$ the softmax of exercise 9. Return
+# The remedy. `groups` holds a whole number for each pair of the batch, and the rows of one group are right answers of each other. Let $P(i)$ be the rows of the group of $i$, itself included, and $p_{ij}$ the softmax of exercise 9: picture to name over row $i$ of the table, $p_{ij} = e^{s \cos(x_i, t_j)} / \sum_k e^{s \cos(x_i, t_k)}$, and name to picture over column $i$, $p_{ij} = e^{s \cos(x_j, t_i)} / \sum_k e^{s \cos(x_k, t_i)}$. Return
 #
 # $$L = \tfrac12 \Big[ -\frac1B \sum_i \log \sum_{j \in P(i)} p_{ij}^{\text{picture to name}} \;-\; \frac1B \sum_i \log \sum_{j \in P(i)} p_{ij}^{\text{name to picture}} \Big] .$$
 #
@@ -338,7 +338,7 @@ check("fusion/recall_at_k", recall_at_k)
 #
 # Two teams train the same pair of encoders on the same accented letters, each letter in four styles, with plain InfoNCE and the same number of steps. One takes batches of `16` and the other batches of `64`. Each reports its final loss. Whose model is better? Predict first: what does the size of the batch do to $\log B$, and to the floor of exercise 10?
 #
-# `train_pair` below does the training. Write the study. For each of the two sizes and each seed train a pair. Measure its loss, the mean of InfoNCE over `200` random batches of *the size that it was trained with*, drawn without replacement, at the scale that `train_pair` returns. And measure recall at `1`: each picture looks for its name among those of all rows, and all rows of its group are right. You may use `info_nce`, `recall_at`, or what you wrote above.
+# `train_small_pair` below does the training. Write the study. For each of the two sizes and each seed train a pair. Measure its loss, the mean of InfoNCE over `200` random batches of *the size that it was trained with*, drawn without replacement, at the scale that `train_small_pair` returns. And measure recall at `1`: each picture looks for its name among those of all rows, and all rows of its group are right. You may use `info_nce(x, t, scale=scale)`, `recall_at(similarity, right, 1)`, or what you wrote above.
 #
 # Return `{"small": {"loss": …, "recall": …}, "large": {"loss": …, "recall": …}, "conclusion": …}` with lists of one number per seed, and as conclusion the sentence that fits the means, word by word:
 #
@@ -365,7 +365,7 @@ def letters():
 
 
 # %%
-def train_pair(images, texts, batch_size, seed):
+def train_small_pair(images, texts, batch_size, seed):
     """Trained vectors of the pictures and of the names, and the scale."""
     seed_everything(int(seed))
     of_pictures = ConvolutionalEncoder((4, 8), out_dim=16, pool="mean")
@@ -386,7 +386,7 @@ def batch_study(images, texts, groups, seeds):
     same_group = groups[:, None] == groups
     for name, size in SIZES.items():
         for seed in seeds:
-            x, t, scale = train_pair(images, texts, size, seed)
+            x, t, scale = train_small_pair(images, texts, size, seed)
             n, rng = len(x), np.random.default_rng(seed)
             picks = [rng.choice(n, size, replace=False) for _ in range(200)]
             values = [info_nce(x[p], t[p], scale=scale) for p in picks]

@@ -56,17 +56,16 @@ for modality, rows in train.features.items():
     print(modality, rows.shape, rows.dtype)
 
 # %% tags=["hide-input"]
-fig, axes = plt.subplots(1, 8, figsize=(8, 1.5))
-for axis, picture, word in zip(axes, train.images, train.words, strict=False):
+fig, axes = plt.subplots(1, 8, figsize=(8, 1.5), layout="constrained")
+for axis, picture, word, label in zip(axes, train.images, train.words, train.labels, strict=False):
     axis.imshow(picture, cmap="gray_r", vmin=0, vmax=1)
-    axis.set_title(word)
-    axis.set_axis_off()
+    axis.set(title=word, xlabel=label, xticks=[], yticks=[])
 figure(
     fig,
     "pairs",
     caption="Eight training pairs: a handwritten digit with noise on its pixels, and its English word, "
-    "mistyped. The picture becomes 64 pixel values, the word becomes 26 letter counts.",
-    alt="Eight small grey pictures of handwritten digits, each with a misspelt number word above it.",
+    "mistyped; below it the label. The picture becomes 64 pixel values, the word becomes 26 letter counts.",
+    alt="Eight small grey pictures of handwritten digits, each with a misspelt number word above it and the right digit below.",
 )
 
 # %% [markdown]
@@ -74,7 +73,7 @@ figure(
 #
 # $$F = \tfrac12\, x_I P_I + \tfrac12\, x_T P_T, \qquad \text{logits} = F H + b .$$
 #
-# Here $x_I$ is a row of 64 pixels, $x_T$ a row of 26 letter counts, and $F$ has 32 numbers.
+# Here $x_I$ is a row of 64 pixels, $x_T$ a row of 26 letter counts, $P_I$ and $P_T$ are their matrices, $F$ has 32 numbers, and $H$ and $b$ belong to the head. `fit` trains with the optimiser AdamW.
 
 # %%
 TRAINING = {"epochs": 60, "batch_size": 64, "learning_rate": 3e-3, "weight_decay": 1e-2}
@@ -94,7 +93,7 @@ def train_and_score(train, test, fusion):
 
 
 # %% [markdown]
-# Two people build this model. One hands over the pixels as the file has them, from 0 to 16. The other first brings the pictures to the average length of the word vectors. Each compares the sum with its own two halves, trained alone in the same way.
+# Two people build this model. One hands over the pixels as the file has them, from 0 to 16. The other first brings the pictures to the average length of the word vectors. Each compares the sum with its own two halves, trained alone in the same way; a modality alone has the weight one.
 
 # %%
 norms = root_mean_square_norms(train)
@@ -105,7 +104,7 @@ even_train, even_test = (part.scaled({"image": matched}) for part in (train, tes
 
 
 def gain_over_halves(train, test):
-    """Test accuracy of the sum, and of the better of its two modalities alone."""
+    """The trained sum, its test accuracy, and that minus its better half's."""
     halves = [(train.only(m), test.only(m)) for m in train.features]
     alone = [train_and_score(*half, equal_sum(half[0].widths))[1] for half in halves]
     model, score = train_and_score(train, test, equal_sum(train.widths))
@@ -114,12 +113,12 @@ def gain_over_halves(train, test):
 
 # %%
 _, file_score, file_gain = gain_over_halves(file_train, file_test)
-model, even_score, even_gain = gain_over_halves(even_train, even_test)
+even_model, even_score, even_gain = gain_over_halves(even_train, even_test)
 exact("in the file's scale a picture is {:.1f} times as long as a word",
       file_ratio, key="file-norm-ratio")
-claim("in the file's scale, the sum gains over its better half",
-      file_gain, at_most=0.08, key="file-gain")
-claim("at equal lengths, the sum gains over its better half",
+claim("gain of the sum over its better half, in the file's scale",
+      file_gain, at_most=0.07, key="file-gain")
+claim("gain of the sum over its better half, at equal lengths",
       even_gain, at_least=0.08, key="equal-gain")
 
 # %% [markdown]
@@ -196,13 +195,14 @@ weights = {"image": 0.5, "text": 0.5}
 
 by_hand = np.zeros((4, 32))
 for modality, x in features.items():
-    by_hand += weights[modality] * (x @ projections[modality])  # (4, dim) -> (4, 32)
+    # (4, 64) or (4, 26) -> (4, 32)
+    by_hand += weights[modality] * (x @ projections[modality])
 
 from_package = weighted_sum(features, weights, projections=projections)
 assert np.allclose(by_hand, from_package, rtol=1e-12)
 
 # %% [markdown]
-# The package also looks at what it is given. Without matrices 64 and 26 numbers do not add, and NumPy says so. But a modality that is one number wide is added to every one of the others' numbers, and NumPy says nothing.
+# Without matrices 64 and 26 numbers do not add, and NumPy says so. But a modality that is one number wide is added to every one of the others' numbers, and NumPy says nothing.
 
 # %%
 length = features["text"].sum(axis=1, keepdims=True)  # letters in the word: (4, 1)
@@ -219,7 +219,7 @@ print("NumPy adds", features["image"].shape, "and", length.shape, "to", silently
 print("the package says:", refusal)
 
 # %% [markdown]
-# > **Correction.** A source document writes the fusion of image and text as a sum with two weights and leaves out what makes it defined: the vectors need one width, so in general each modality has a matrix of its own. Its program adds the vectors without weights, without matrices and without a look at their lengths.
+# > **Correction.** A source document ([entry C-01](../../book/corrections.md#c-01)) writes the fusion of image and text as a sum with two weights and leaves out what makes it defined: the vectors need one width, so in general each modality has a matrix of its own. Its program adds the vectors without weights, without matrices and without a look at their lengths.
 #
 # ## Loudness decides
 #
@@ -227,43 +227,42 @@ print("the package says:", refusal)
 #
 # $$\frac{\partial L}{\partial P_m} = w_m\, x_m^{\top} \delta .$$
 #
-# The step of a matrix is proportional to the length of what it multiplies, and so is what the step then does to the sum. The loud modality learns first.
+# The *gradient* of a matrix is proportional to the length of the vectors that it multiplies. AdamW divides the size of the gradient out and moves all matrices about equally far. But a move $\Delta P_m$ of a matrix moves the sum by $w_m x_m \Delta P_m$, and this is proportional to the length again. So the loud modality moves the sum more at each step.
 
 # %%
-sums = WeightedSumFusion(train.widths, out_dim=32, learned=False).double()
-x = {m: torch.tensor(rows) for m, rows in file_train.features.items()}
-fused = sums(x)
-fused.retain_grad()
-torch.nn.functional.cross_entropy(fused[:, :10], torch.tensor(train.labels)).backward()
-for m, matrix in sums.projections.items():
-    assert torch.allclose(matrix.grad, 0.5 * x[m].T @ fused.grad)
+halves = WeightedSumFusion(train.widths, out_dim=32, learned=False).double()
+loud = {m: torch.tensor(rows) for m, rows in file_train.features.items()}
+sums = halves(loud)
+sums.retain_grad()  # so that delta is kept
+logits = sums[:, :10]  # any loss will do: the first ten numbers as logits
+torch.nn.functional.cross_entropy(logits, torch.tensor(train.labels)).backward()
+delta = sums.grad
+for m, matrix in halves.projections.items():
+    assert torch.allclose(matrix.grad, 0.5 * loud[m].T @ delta)
 
 # %% [markdown]
-# How loud may a modality be? We turn the pictures up and the words down, and the other way round, so that only the ratio of their lengths changes and their common size stays. On the left is the geometry before training, on the real pairs after random matrices. On the right each point is the mean of ten models trained from scratch: an experiment of some minutes, whose stored results are read here. The second model above is one of its points.
+# How loud may a modality be? We turn the pictures up and the words down, and the other way round, so that only the ratio $k$ of their lengths changes and their common size stays. On the left of the figure is the geometry before training: real pairs after random matrices, each projected vector brought to length one and the picture then made $k$ times as long. On the right each point is the mean of ten models trained from scratch, an experiment of some minutes, whose stored results are read here. The second model above is one of its points.
 
 # %%
-results = experiment("fusion_weighted_sum")
-
-
-def accuracies(**wanted):
-    """Stored accuracies of all seeds for one setting."""
-    rows = [row for row in results if wanted.items() <= row.items()]
-    return np.array([row["accuracy"] for row in rows])
-
-
-stored = accuracies(sweep="loudness", fusion="fixed weights", norm_ratio=1)
-distance = max(stored.min() - even_score, even_score - stored.max(), 0)
-claim("distance of the accuracy above from the range of ten stored ones",
-      distance, at_most=0.01, key="live-point")
-
 projected = {m: rows @ projections[m] for m, rows in test.features.items()}
 unit = {m: h / np.linalg.norm(h, axis=1, keepdims=True) for m, h in projected.items()}
-fine = np.geomspace(0.01, 100, 81)
-sums = [k * unit["image"] + unit["text"] for k in fine]
-toward = {m: np.array([cosine(s, unit[m]) for s in sums]) for m in unit}  # (ratios, examples)
+fine = np.geomspace(0.01, 100, 81)  # ratios of lengths
+by_ratio = [ratio * unit["image"] + unit["text"] for ratio in fine]
+toward = {m: np.array([cosine(fused_pairs, unit[m]) for fused_pairs in by_ratio])
+          for m in unit}  # (ratios, examples)
 assert (toward["image"][fine > 1] >= bound(fine[fine > 1])[:, None] - 1e-12).all()
 
+# %%
+runs = experiment("fusion_weighted_sum")
+loudness = {"sweep": "loudness", "fusion": "fixed weights"}
+ten = runs.values("accuracy", norm_ratio=1, **loudness)
+claim("accuracy of the second model above, beside ten stored ones", even_score,
+      at_least=ten.min() - 0.01, at_most=ten.max() + 0.01, key="live-point")
+
 # %% tags=["hide-input"]
+RATIOS = np.array(sorted({run["norm_ratio"] for run in runs if run["sweep"] == "loudness"}))
+
+
 def draw_geometry(axis):
     for (modality, cosines), colour in zip(toward.items(), ("C0", "C3"), strict=True):
         axis.fill_between(fine, cosines.min(axis=1), cosines.max(axis=1), color=colour, alpha=0.2, linewidth=0)
@@ -274,13 +273,12 @@ def draw_geometry(axis):
 
 
 def draw_accuracy(axis):
-    ratios = np.array(sorted({row["norm_ratio"] for row in results if row["sweep"] == "loudness"}))
     for fusion, colour, marker in (("fixed weights", "C2", "o"), ("learned weights", "C1", "s")):
-        seeds = np.array([accuracies(sweep="loudness", fusion=fusion, norm_ratio=k) for k in ratios])
-        axis.fill_between(ratios, seeds.min(axis=1), seeds.max(axis=1), color=colour, alpha=0.2, linewidth=0)
-        axis.plot(ratios, seeds.mean(axis=1), color=colour, marker=marker, label=f"sum, {fusion}")
+        seeds = np.array([runs.values("accuracy", sweep="loudness", fusion=fusion, norm_ratio=k) for k in RATIOS])
+        axis.fill_between(RATIOS, seeds.min(axis=1), seeds.max(axis=1), color=colour, alpha=0.2, linewidth=0)
+        axis.plot(RATIOS, seeds.mean(axis=1), color=colour, marker=marker, label=f"sum, {fusion}")
     for modality, style in (("image", ":"), ("text", "-.")):
-        level = accuracies(sweep="fusions", fusion=f"{modality} alone", pixels="equal norms").mean()
+        level = runs.values("accuracy", sweep="fusions", fusion=f"{modality} alone", pixels="equal norms").mean()
         axis.axhline(level, color="0.35", linestyle=style, label=f"{modality} alone")
     axis.axvline(file_ratio, color="0.6", linewidth=1)
     axis.text(file_ratio * 1.1, 0.975, "file's\nratio", color="0.35", fontsize=10, va="top")
@@ -288,50 +286,54 @@ def draw_accuracy(axis):
     axis.legend(loc="lower center", fontsize=10)
 
 
-# %% tags=["hide-input"]
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.7), sharex=True, layout="constrained")
 for draw, axis in zip((draw_geometry, draw_accuracy), axes, strict=True):
     draw(axis)
-    axis.set(xlabel="length of picture / length of word, k")
+    axis.set(xlabel="length of image / length of text, k")
 figure(
     fig,
     "norm-ratio",
     caption="Left, before training: the longer vector takes over the direction of the sum (median and range of "
     "597 pairs). Right: test accuracy of trained models, mean and range of ten seeds. Near $k = 1$ the sum is far "
     "better than both halves; at the ends it is worth hardly more than the louder one.",
-    alt="Two panels over the ratio of lengths from one hundredth to one hundred. Left, the cosine with the "
+    alt="Two panels over the ratio k of lengths from one hundredth to one hundred. Left, the cosine with the "
     "image rises from near zero to one, above a dashed bound, and that with the text falls. Right, accuracy peaks at ratio one and falls on both sides "
     "to the level of a single modality.",
 )
 
 # %%
-def mean_gain(**wanted):
-    """Accuracy of one setting minus that of the better half at equal lengths, ten seeds."""
-    even = {"sweep": "fusions", "pixels": "equal norms"}
-    halves = [accuracies(fusion=f"{m} alone", **even) for m in ("image", "text")]
-    return accuracies(**wanted) - np.maximum(*halves)
+EVEN = {"sweep": "fusions", "pixels": "equal norms"}
 
 
-loudness = {"sweep": "loudness", "fusion": "fixed weights"}
-claim("at k = 1, in the worst of ten seeds, the sum gains over its better half",
-      mean_gain(norm_ratio=1, **loudness).min(), at_least=0.05, key="peak-gain")
-for ratio, key in ((0.01, "quiet-gain"), (100, "loud-gain")):
-    claim(f"at k = {ratio}, ten seeds gain on average",
-          mean_gain(norm_ratio=ratio, **loudness).mean(), at_most=0.02, key=key)
-    patient = accuracies(sweep="patience", norm_ratio=ratio)
-    once = accuracies(norm_ratio=ratio, **loudness)[: len(patient)]
-    claim(f"at k = {ratio}, ten times the epochs add on average",
-          (patient - once).mean(), at_most=0.03, key=key.replace("gain", "patience"))
+def gains(**settings):
+    """Accuracy of a setting minus that of the better half at equal lengths, seed by seed."""
+    alone = [runs.values("accuracy", fusion=f"{m} alone", **EVEN) for m in ("image", "text")]
+    return runs.values("accuracy", **settings) - np.maximum(*alone)
+
+
+claim("gain of the sum over its better half at k = 1, worst of ten seeds",
+      gains(norm_ratio=1, **loudness).min(), at_least=0.05, key="peak-gain")
+for ratio, key in ((0.01, "quiet"), (100, "loud")):
+    claim(f"gain at k = {ratio}, mean of ten seeds",
+          gains(norm_ratio=ratio, **loudness).mean(), at_most=0.02, key=f"{key}-gain")
+    patient = runs.values("accuracy", sweep="patience", norm_ratio=ratio)  # three seeds
+    once = runs.values("accuracy", norm_ratio=ratio, **loudness)[: len(patient)]
+    claim(f"what ten times the epochs add at k = {ratio}, mean of three seeds",
+          (patient - once).mean(), at_most=0.03, key=f"{key}-patience")
+    fitted = runs.values("train_accuracy", norm_ratio=ratio, **loudness)
+    claim(f"accuracy on the training part at k = {ratio}, mean of ten seeds",
+          fitted.mean(), at_least=0.9, key=f"{key}-fitted")
 
 # %% [markdown]
-# At both ends two modalities are worth hardly more than one, and ten times the training does not change it. The loud modality explains the training examples, or the model learns them by heart from it, and then the loss has little left to teach the quiet one. So match the lengths before you train: divide each modality by its root mean square length on the training part, or normalise each vector.
+# At both ends two modalities are worth hardly more than one, and ten times the training does not change it. Most of the training part is answered rightly all the same: the loud modality explains it, or the model has learned it by heart. Then the loss has little left to teach about the quiet modality. So match the lengths before you train: divide each modality by its root mean square length on the training part, or normalise each vector.
 #
 # In the file's scale there is a second cause. There the pictures are not only longer than the words, they are long, and every step moves the output far. Pictures alone suffer from that too:
 
 # %%
-alone = {"sweep": "fusions", "fusion": "image alone"}
-lost = accuracies(pixels="equal norms", **alone) - accuracies(pixels="as in the file", **alone)
-claim("pictures alone lose by the file's scale, mean of ten seeds",
+pictures = {"sweep": "fusions", "fusion": "image alone"}
+lost = (runs.values("accuracy", pixels="equal norms", **pictures)
+        - runs.values("accuracy", pixels="as in the file", **pictures))
+claim("what pictures alone lose by the file's scale, mean of ten seeds",
       lost.mean(), at_least=0.02, key="image-file-loss")
 
 # %% [markdown]
@@ -344,10 +346,10 @@ kinds = ["fixed weights", "learned weights", "softmax weights", "gate per exampl
 fig, axis = plt.subplots(figsize=(8, 3.4), layout="constrained")
 for row, kind in enumerate(["image alone", "text alone", *kinds]):
     for pixels, colour, shift in (("equal norms", "C2", -0.15), ("as in the file", "C1", 0.15)):
-        scores = accuracies(sweep="fusions", fusion=kind, pixels=pixels)
+        seeds = runs.values("accuracy", sweep="fusions", fusion=kind, pixels=pixels)
         label = None if row else pixels
-        axis.plot(scores, np.full(len(scores), row + shift), "o", color=colour, alpha=0.4, markersize=5, label=label)
-        axis.plot(scores.mean(), row + shift, "|", color=colour, markersize=15, markeredgewidth=3)
+        axis.plot(seeds, np.full(len(seeds), row + shift), "o", color=colour, alpha=0.4, markersize=5, label=label)
+        axis.plot(seeds.mean(), row + shift, "|", color=colour, markersize=15, markeredgewidth=3)
 axis.set(yticks=range(7), yticklabels=["image alone", "text alone", *kinds], xlabel="test accuracy")
 axis.invert_yaxis()
 axis.legend(title="pixels", loc="center left", bbox_to_anchor=(1, 0.5))
@@ -362,12 +364,11 @@ figure(
 )
 
 # %%
-even = {"sweep": "fusions", "pixels": "equal norms"}
-means = {kind: accuracies(fusion=kind, **even).mean() for kind in kinds}
+means = {kind: runs.values("accuracy", fusion=kind, **EVEN).mean() for kind in kinds}
 gate_mean = means.pop("gate per example")
 claim("largest difference between the means of the other four",
       max(means.values()) - min(means.values()), at_most=0.02, key="kinds-spread")
-claim("the gate's mean stays behind the lowest of them by",
+claim("lead of the lowest of them over the gate's mean",
       min(means.values()) - gate_mean, at_least=0.04, key="gate-loss")
 
 # %% [markdown]
@@ -383,11 +384,11 @@ with torch.no_grad():
     shares = gate.gate(inputs)  # (examples, 2)
 assert torch.allclose(shares.sum(dim=1), torch.ones(len(shares)))
 decided = (shares.max(dim=1).values > 0.9).double().mean()
-claim("share of test examples of which one modality gets over nine tenths",
+claim("share of test examples in which one modality gets over nine tenths",
       decided, at_least=0.5, key="gate-decided")
 
 # %% [markdown]
-# For most examples it listens to one witness and dismisses the other. That is a likely reason: both witnesses are half readable, and what helps is to add up the evidence. A gate chooses; a sum collects. It is not the whole story, for with so few examples a gate is also harder to train. A gate should pay where one modality is broken and can be seen to be; this chapter returns to it.
+# For most examples the gate listens to one witness and dismisses the other. Perhaps that is the reason: both witnesses are half readable, what helps is to add up the evidence, and here the gate chooses where the sum collects. Perhaps 300 pairs are too few to train a gate: the last exercise measures how far more pairs help. A gate should pay where one modality is broken and can be seen to be; this chapter returns to it.
 #
 # The other four can express the same functions, though how they train differs (the lower row of dots). A vector of two parts times a matrix is the sum of two products, one with the upper rows and one with the lower:
 #
@@ -404,11 +405,11 @@ joined = concatenation(features, ["image", "text"])
 assert joined.shape == (4, 64 + 26)  # the widths add up
 
 # %% [markdown]
-# > **Correction.** A source document gives `F = [T, I, S]` as concatenation. In Python that is a list of three arrays, and a linear layer refuses it. Concatenation joins along the feature axis, and its width is the sum of the widths.
+# > **Correction.** A source document ([entry C-26](../../book/corrections.md#c-26)) gives `F = [T, I, S]` as concatenation. In Python that is a list of three arrays, and a linear layer refuses it. Concatenation joins along the feature axis, and its width is the sum of the widths.
 #
 # ## The weights say nothing about importance
 #
-# Multiply a weight by ten and divide its matrix by ten: the sum stays the same. So where a matrix stands beside it, the weight of a modality can be anything.
+# Multiply a weight by ten and divide its matrix by ten: the sum stays the same. So where a matrix stands beside it, the weight of a modality can be anything but zero.
 
 # %%
 louder = {"image": 10 * weights["image"], "text": weights["text"]}
@@ -416,39 +417,48 @@ compensated = {"image": projections["image"] / 10, "text": projections["text"]}
 same = weighted_sum(features, louder, projections=compensated)
 assert np.allclose(same, from_package, rtol=1e-12)
 
-scores, ratios = [], []
+reached, weight_ratios = [], []
 for factor in (1, 6):  # two runs that start from the same function, written in two ways
     seed_everything(0)
     start = {"image": 0.5, "text": 0.5 * factor}
     fusion = WeightedSumFusion(train.widths, out_dim=32, weights=start)
     with torch.no_grad():
         fusion.projections["text"] /= factor
-    scores.append(train_and_score(even_train, even_test, fusion)[1])
-    learned = numpy_arguments(fusion)["weights"]
-    ratios.append(learned["text"] / learned["image"])
-claim("the two runs differ in accuracy by",
-      abs(scores[1] - scores[0]), at_most=0.04, key="starts-accuracy")
-claim("and in the ratio of text weight to image weight by a factor of",
-      ratios[1] / ratios[0], at_least=2, key="starts-ratio")
+    reached.append(train_and_score(even_train, even_test, fusion)[1])
+    trained_weights = numpy_arguments(fusion)["weights"]
+    weight_ratios.append(trained_weights["text"] / trained_weights["image"])
+claim("difference of the two runs in accuracy",
+      abs(reached[1] - reached[0]), at_most=0.04, key="starts-accuracy")
+claim("text weight over image weight, second run over first",
+      weight_ratios[1] / weight_ratios[0], at_least=2, key="starts-ratio")
 
 # %% [markdown]
-# Perhaps the weights mean something where no matrix can hide them? Two microphones, one number each. The first hears a voice ($\pm 2$) and the noise of the room, the second hears the same noise alone (three times as strong as each microphone's own hiss). The label is what the voice says, yes or no. So the second microphone knows nothing about the label. The best weights are known: with $\mu$ the mean of the signal and $S$ the covariance of the noise they are proportional to $S^{-1}\mu$.
+# Perhaps the weights mean something where no matrix can hide them? Two microphones, one number each. The first hears a voice ($\pm 2$) and the noise of the room, the second hears the same noise alone (three times as strong as each microphone's own hiss). The label is what the voice says, yes or no. So the second microphone knows nothing about the label. The best weights are known: they are proportional to $S^{-1}\mu$, where $\mu$ is the mean of the two microphones when the voice says yes and $S$ is the covariance of the noise in them.
 
 # %%
-apart, wide = {"voice": 2.0, "room": 3.0}, {"voice": 1, "room": 1}
-rooms = controlled_pairs("shared_noise", 6_000, separation=apart, widths=wide, seed=0)
-rooms = rooms.scaled({m: u[0] for m, u in rooms.directions.items()})  # undo random signs
-rooms_train, rooms_test = rooms.take(slice(2_000)), rooms.take(slice(2_000, None))
+def two_microphones(voice, room):
+    """Data, its best weights, and a sum of two numbers trained on it."""
+    data = controlled_pairs(
+        "shared_noise", 6_000, separation={"voice": voice, "room": room},
+        widths={"voice": 1, "room": 1}, seed=0)
+    # A width of one has the direction +1 or -1, drawn by the seed; make it +1.
+    data = data.scaled({m: direction[0] for m, direction in data.directions.items()})
+    room_covariance = np.eye(2) + room**2 * np.ones((2, 2))  # own hiss, shared noise
+    best = np.linalg.solve(room_covariance, [voice, 0.0])
 
-seed_everything(0)
-microphones = WeightedSumFusion(wide, weights={"voice": 1.0, "room": 0.0})
-listener = FusionClassifier(microphones, classes=2)
-fit(listener, rooms_train, seed=0, epochs=40, batch_size=64, learning_rate=2e-2)
+    seed_everything(0)
+    fusion = WeightedSumFusion(data.widths, weights={"voice": 1.0, "room": 0.0})
+    listener = FusionClassifier(fusion, classes=2)
+    fit(listener, data.take(slice(2_000)), seed=0,
+        epochs=40, batch_size=64, learning_rate=2e-2)
+    return data, best, listener
+
+
+# %%
+rooms, best, listener = two_microphones(voice=2.0, room=3.0)
+rooms_test = rooms.take(slice(2_000, None))
 heard = accuracy(predict(listener, rooms_test), rooms_test.labels)
-learned = numpy_arguments(microphones)["weights"]
-
-noise = np.eye(2) + 3.0**2  # covariance: own hiss, and the room in both
-best = np.linalg.solve(noise, [2.0, 0.0])
+learned = numpy_arguments(listener.fusion)["weights"]
 exact("best weight of the room over that of the voice {:.2f}",
       best[1] / best[0], key="room-weight-best")
 exact("best possible with the room alone {:.3f}",
@@ -456,7 +466,7 @@ exact("best possible with the room alone {:.3f}",
 exact("best possible with the voice alone {:.3f}",
       rooms.alone["voice"], key="voice-alone")
 exact("best possible with both {:.3f}", rooms.bayes_accuracy, key="rooms-bayes")
-claim("the sum falls short of the best possible by",
+claim("best possible accuracy minus that of the sum",
       rooms.bayes_accuracy - heard, at_most=0.02, key="rooms-shortfall")
 claim("weight of the room over weight of the voice",
       learned["room"] / learned["voice"], at_least=-1.05, at_most=-0.75, key="room-weight")
@@ -485,6 +495,8 @@ figure(
 # A modality at chance gets a weight about as large as the one that carries the message. A large weight can mean *informative*, and it can mean *cancels somebody else's noise*. [Haufe et al. (2014)](../../book/bibliography.md#haufe2014) warn of this in brain imaging, where such weights are drawn as maps.
 #
 # To learn what a modality is worth, take it away. Train without it: that tells what the task loses. Or shuffle it among the test examples: that tells what *this model* has come to rely on. Beside them stands the additive projection, the model with every interaction averaged out: each modality's mean effect, added up.
+#
+# A difference of two accuracies needs an interval. The claim below takes $95\%$ intervals over test examples, by drawing the examples again and again with replacement. They are *paired*: both models answer the same drawn examples, so that what is hard for both cancels.
 
 # %% tags=["hide-input"]
 def build(dims):
@@ -509,10 +521,10 @@ figure(
 
 # %%
 shuffles = [table.accuracy(f"{m} shuffled") for m in ("image", "text")]
-claim("shuffled words leave less accuracy than shuffled pictures by",
+claim("accuracy with shuffled pictures minus accuracy with shuffled words",
       shuffles[0] - shuffles[1], at_least=0.1, key="reliance-gap")
 low = min(table.interval("fused", f"{m} alone").low for m in ("image", "text"))
-claim("lower end of the paired interval of fused minus a modality alone",
+claim("lower of the two lower ends of fused minus a modality alone",
       low, at_least=0.05, key="fused-interval-low")
 
 # %% [markdown]
@@ -520,11 +532,11 @@ claim("lower end of the paired interval of fused minus a modality alone",
 #
 # ## What no sum can do
 #
-# The last bar equals the first, and not by luck. A linear head on a sum gives logits of the form $g(x_I) + h(x_T)$: the effect of changing the word is the same whatever the picture. Let the label be the product of two signs, one in each modality. Such a model gets at most three of the four combinations right, and trained by cross-entropy it does not even get those: its best answer is to shrug. A ReLU between sum and head is enough to change that.
+# The last bar equals the first, and not by luck. A linear head on a sum gives logits of the form $g(x_I) + h(x_T)$: the effect of changing the word is the same whatever the picture. Let the label be the product of two signs, one in each modality. Such a model gets at most three of the four combinations right. Trained by cross-entropy it does not even get those. If the four combinations are equally frequent, the slope of the loss at $g = h = 0$ is zero in every direction, and the loss is convex in $g$ and $h$: no such model gets below $\log 2$, the loss of a shrug. A ReLU between sum and head is enough to change that.
 
 # %%
-projection = additive(lambda data: predict(model, data), even_test)
-assert np.allclose(projection, predict(model, even_test), atol=1e-4)
+projection = additive(lambda data: predict(even_model, data), even_test)
+assert np.allclose(projection, predict(even_model, even_test), atol=1e-4)
 
 
 class BentClassifier(FusionClassifier):
@@ -548,6 +560,7 @@ def signs_accuracy(kind, classifier=FusionClassifier):
 
 # %%
 along = {m: signs_test.features[m] @ signs.directions[m] for m in signs.widths}
+# Of the corners with sums 4, 0, 0, -4 only (+, +) is called yes: three are right.
 three_corners = (along["image"] + along["text"] > 2) == signs_test.labels
 exact("an additive rule set by hand {:.3f}",
       three_corners.mean(), key="signs-corners")
@@ -559,7 +572,7 @@ claim("accuracy of the sum with a ReLU before the head",
       signs_accuracy(WeightedSumFusion, BentClassifier), at_least=0.9, key="signs-relu")
 
 # %% [markdown]
-# > **Correction.** Two source documents call concatenation followed by linear layers a fusion in which the modalities interact. It is the same additive function, however many linear layers follow. A nonlinearity after the fusion, a product, a gate or attention lets them interact.
+# > **Correction.** Two source documents ([entry C-33](../../book/corrections.md#c-33)) call concatenation followed by linear layers a fusion in which the modalities interact. It is the same additive function, however many linear layers follow. A nonlinearity after the fusion, a product, a gate or attention lets them interact.
 #
 # ## When a modality is missing
 #
@@ -571,12 +584,12 @@ plain = WeightedSumFusion(train.widths, out_dim=32, learned=False).double()
 shared = WeightedSumFusion(train.widths, out_dim=32, softmax=True).double()
 shared.projections.load_state_dict(plain.projections.state_dict())  # the same matrices
 
-x = {m: torch.tensor(rows[:4]) for m, rows in even_test.features.items()}
+four = {m: torch.tensor(rows[:4]) for m, rows in even_test.features.items()}
 mask = {"text": torch.tensor([True, False, True, False])}
 outputs = {}
 for filling in (torch.nan, 123.0):
-    x["text"][1::2] = filling
-    outputs[filling] = plain(x, mask).detach(), shared(x, mask).detach()
+    four["text"][1::2] = filling
+    outputs[filling] = plain(four, mask).detach(), shared(four, mask).detach()
 for first, second in zip(*outputs.values(), strict=True):
     assert torch.equal(first, second)  # what stands in a missing place has no influence
 ratio = outputs[123.0][1].norm(dim=1) / outputs[123.0][0].norm(dim=1)
@@ -585,7 +598,7 @@ print("length of the softmax sum / length of the plain sum:", ratio.numpy().roun
 # %% [markdown]
 # ## The same in three frameworks
 #
-# `WeightedSumFusion` exists for PyTorch and for Keras, with the same parameters under the same names. The same weights go in; the same numbers and the same gradients come out. The NumPy formula is the referee.
+# `WeightedSumFusion` exists for PyTorch and for Keras, with the same parameters under the same names. The same weights go in; the same numbers and the same gradients come out, and the NumPy formula agrees.
 
 # %%
 import tensorflow as tf
@@ -616,8 +629,8 @@ for name, parameter in in_torch.named_parameters():
 # %% [markdown]
 # ## What to keep
 #
-# Which one should you use? Bring each modality to one width with a matrix of its own, match the lengths, and add or concatenate: the two are the same function. Expect evidence to add up, and no interaction. A gate is no free improvement: it chooses where a sum collects. Never read a weight as importance; take the modality away and look.
+# Which one should you use? Bring each modality to one width with a matrix of its own, match the lengths, and add or concatenate: the two are the same function. Expect evidence to add up, and no interaction. A gate is no free improvement: here it chose where the sum collected. Never read a weight as importance; take the modality away and look.
 #
-# **Try it.** Keep the file's scale and fix the weight of the words at ten: how much of the loss comes back, and why not all? Turn the room's noise down to zero: what happens to its weight? The [exercises](exercises.ipynb) ask you to write the sum and its gradients yourself, and to find out whether the gate catches up when it gets all `1170` training pairs.
+# **Try it.** Keep the file's scale and give the words ten times the weight: train `WeightedSumFusion(train.widths, out_dim=32, weights={"image": 0.5, "text": 5.0}, learned=False)` on `file_train`. How much of the lost accuracy comes back? Turn the room's noise off with `two_microphones(voice=2.0, room=0.0)`: what happens to its weight? The [exercises](exercises.ipynb) ask you to write the sum and its gradients yourself, and to find out whether the gate catches up when it gets all training pairs that can be had with equally many of each digit, which is 1170 of 1200.
 #
 # **Further reading.** [Baltrušaitis et al. (2019)](../../book/bibliography.md#baltrusaitis2019) for the map of the field, [Hessel and Lee (2020)](../../book/bibliography.md#hessel2020) for the additive projection, [Haufe et al. (2014)](../../book/bibliography.md#haufe2014) for weights that mislead.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from authoring import book
+from tests.book.project import Build, build_project
 from tests.book.site import Page
 
 sys.path.insert(0, str(book.ROOT / "book" / "_ext"))  # the tests import the book's extension
@@ -63,3 +65,9 @@ def lessons(pages: list[Page]) -> list[Page]:
     found = [page for page in pages if page.is_lesson]
     assert found, "the book holds no lesson"
     return found
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Build:
+    """Build a project of one page, index.md, beside whatever the test put into tmp_path."""
+    return functools.partial(build_project, tmp_path)

@@ -32,7 +32,8 @@ PLACES = (
     "article p", "article li", "article td a", "article figcaption", "article figcaption .caption-text", "article h1",
     "article .admonition-title", "article .admonition p", "article pre", "article .lesson-claim",
     "article .claim-bound", "article .lesson-exact",
-    "article .work-checked", "article .correction-about", "article details.hide summary",
+    "article .work-checked", "article .correction-about", "article details.hide summary", "article a.glossary-term",
+    "article .glossary-chinese", "article .glossary-also", "article th.stub a", "article td a.glossary-term",
     ".bd-sidebar-primary a.reference",
 )  # fmt: skip
 # Visible controls without a name, as the first letters of their HTML.
@@ -236,7 +237,10 @@ def test_a_page_opens_in_the_colours_of_the_system(chromium: Browser, address: s
 def test_axe_finds_no_fault(chromium: Browser, web: str, readable: list[Page]):
     """The rules of axe-core, which the package axe-playwright-python brings, on one page of each kind."""
     axe = require_axe()
-    kinds = ("book/index.html", "book/benchmarks.html", "notebooks/fusion/weighted_sum.html", EXERCISES)
+    kinds = (
+        "book/index.html", "book/benchmarks.html", "book/glossary.html", "book/concepts/models.html",
+        "book/concepts/architectures.html", "notebooks/fusion/weighted_sum.html", EXERCISES,
+    )  # fmt: skip
     faults = []
     with opened(chromium, web, "light") as (tab, _):
         for page in (page for page in readable if page.name in kinds):

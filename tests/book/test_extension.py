@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -24,9 +21,9 @@ from coursebook import (
     values,
 )
 from docutils import nodes
-from sphinx.application import Sphinx
-from sphinx.util.console import strip_colors
-from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+from tests.book import project
+from tests.book.project import Build, Built
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 LESSON = "fusion/sum"
@@ -76,51 +73,7 @@ CELLS = (
 
 
 def write_notebook(root: Path, cells: tuple[dict, ...] = CELLS) -> Path:
-    path = root / "notebooks" / f"{LESSON}.ipynb"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = {"cells": list(cells), "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
-    path.write_text(json.dumps(notebook), encoding="utf-8")
-    return path
-
-
-@dataclass
-class Built:
-    app: Sphinx
-    warnings: str
-
-    def page(self, name: str = "index") -> nodes.document:
-        return self.app.env.get_and_resolve_doctree(name, self.app.builder)
-
-    def dependencies(self, name: str = "index") -> set[str]:
-        return {Path(path).name for path in self.app.env.dependencies[name]}
-
-
-Build = Callable[..., Built]
-
-
-@pytest.fixture
-def build(tmp_path: Path) -> Build:
-    """Build a project of one page, index.md, beside whatever the test put into tmp_path."""
-
-    def run(page: str) -> Built:
-        (tmp_path / "index.md").write_text(f"# Page\n\n{page}\n", encoding="utf-8")
-        warnings = io.StringIO()
-        settings = {
-            "extensions": ["myst_nb", "coursebook"],
-            "myst_enable_extensions": ["dollarmath", "colon_fence"],
-            "myst_heading_anchors": 3,
-            "nb_execution_mode": "off",
-            "numfig": True,
-            "exclude_patterns": ["out", "**/solutions.ipynb"],  # the book builds only what its contents name
-        }
-        out = tmp_path / "out"
-        with patch_docutils(), docutils_namespace():
-            app = Sphinx(tmp_path, None, out / "text", out / "trees", "pseudoxml", settings, None, warnings)
-            app.build(force_all=True)
-            return Built(app, strip_colors(warnings.getvalue()))
-
-    return run
+    return project.write_notebook(root, LESSON, cells)
 
 
 # ---------------------------------------------------------------------------------------------- values and claims

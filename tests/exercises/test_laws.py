@@ -143,8 +143,16 @@ def test_an_answer_that_stops_is_told_where_and_with_what(error: BaseException) 
     assert type(error).__name__ in law.seen
     assert str(error) in law.seen
     assert (
-        "Called with: an array of shape (2, 3)" in law.seen or "Called with: [[1., 1., 1.], [1., 1., 1.]]" in law.seen
+        "Called with: given = an array of shape (2, 3)" in law.seen
+        or "Called with: given = [[1., 1., 1.], [1., 1., 1.]]" in law.seen
     )
+
+
+def test_shapes_that_do_not_fit_get_a_hint_of_their_own() -> None:
+    law = rejected(lambda: Answer("masked", lambda x, here: np.where(here, x, 0))(np.ones((8, 3)), np.ones(8, bool)))
+    assert "x[:, None]" in law.hint
+    assert "x = " in law.seen
+    assert "here = " in law.seen
 
 
 def test_the_line_named_is_the_learners_own_not_the_library_s() -> None:

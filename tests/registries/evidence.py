@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import yaml
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from myst_parser.mdit_to_docutils.base import default_slugify
@@ -36,6 +37,7 @@ HEADING_LEVELS = ("h1", "h2", "h3")  # as myst_heading_anchors in _config.yml
 LABEL = re.compile(r"^\(([^()\s]+)\)=\s*$|<a id=[\"']([^\"']+)[\"']|^:name:\s*(\S+)\s*$", re.MULTILINE)
 ADDRESS = re.compile(r"([a-z0-9_]+/[a-z0-9_]+):(.+)", re.DOTALL)
 STORED_TYPES = {"application/vnd.mmcourse.claim+json": "claim", "application/vnd.mmcourse.exact+json": "exact"}
+GLOSSARY = "book/glossary"
 KINDS = {"claim", "exact", "figure", "assertion", "text"}
 SHORTEST = {"assertion": 8, "text": 20}  # characters: less than that is found by accident
 MARKDOWN = MarkdownIt("commonmark").use(dollarmath_plugin)
@@ -74,7 +76,14 @@ def texts(root: Path, page: str) -> list[str]:
     path = root / f"{page}.md"
     if folder != "book" or not path.is_file():
         raise MissingEvidence(f"there is no page {page}.md")
-    return [path.read_text(encoding="utf-8")]
+    return [path.read_text(encoding="utf-8"), *(entries(root) if page == GLOSSARY else [])]
+
+
+def entries(root: Path) -> list[str]:
+    """The entries of the glossary, each with its anchor as a label, as book/_ext/coursebook/glossary.py shows them."""
+    rows = yaml.safe_load((root / f"{GLOSSARY}.yml").read_text(encoding="utf-8"))
+    anchor = {row["term"]: re.sub(r"[^a-z0-9]+", "-", row["term"].lower()).strip("-") for row in rows}
+    return [f"(term-{anchor[row['term']]})=\n{row['says']}" for row in rows]
 
 
 def printed(root: Path, page: str) -> list[str]:

@@ -122,7 +122,8 @@ def test_each_entry_says_where_it_was_checked(bibliography: BibliographyData) ->
 def test_no_work_stands_there_twice(bibliography: BibliographyData) -> None:
     seen: Counter[str] = Counter()
     for entry in bibliography.entries.values():
-        seen.update({letters(plain(entry.fields["title"])), entry.fields.get("doi", "").lower()} - {""})
+        title = re.sub(r"\W", "", plain(entry.fields["title"]).lower())  # with digits: two reports may differ by them
+        seen.update({title, entry.fields.get("doi", "").lower()} - {""})
     doubled = [title for title, times in seen.items() if times > 1]
     assert not doubled, f"twice: {', '.join(doubled)}"
 

@@ -41,6 +41,9 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "book").mkdir()
     prose = "(a-label)=\n# Prose\n\nA sentence that\nshows something.\n"
     (tmp_path / "book" / "prose.md").write_text(prose, encoding="utf-8")
+    (tmp_path / "book" / "glossary.md").write_text("# Words\n", encoding="utf-8")
+    entry = '- {term: Q-Former, zh: x, says: "The bridge of a certain model."}\n'
+    (tmp_path / "book" / "glossary.yml").write_text(entry, encoding="utf-8")
     return tmp_path
 
 
@@ -60,6 +63,7 @@ def row(**changes: object) -> dict[str, object]:
         row(shown_by={"text": "a refusal that the lesson prints"}),
         row(page="book/prose", anchor="a-label", shown_by={"text": "A sentence that shows something."}),
         row(page="book/prose", anchor="prose", shown_by={"claim": "fusion/sums:gain"}),
+        row(page="book/glossary", anchor="term-q-former", shown_by={"text": "The bridge of a certain model."}),
     ],
     ids=str,
 )

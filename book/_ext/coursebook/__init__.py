@@ -11,9 +11,13 @@ from coursebook import (
     boxes,
     buttons,
     costs,
+    dated,
+    diagrams,
     exercises,
     figures,
     front_page,
+    glossary,
+    lessons,
     notebooks,
     offline,
     records,
@@ -22,8 +26,8 @@ from coursebook import (
 )
 
 MODULES = (
-    anchors, benchmarks, bibliography, boxes, buttons, costs, exercises, figures, front_page, notebooks, offline,
-    records, theme_mends, values,
+    anchors, benchmarks, bibliography, boxes, buttons, costs, dated, diagrams, exercises, figures, front_page,
+    glossary, lessons, notebooks, offline, records, theme_mends, values,
 )  # fmt: skip
 
 

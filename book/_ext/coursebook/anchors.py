@@ -8,8 +8,8 @@ from sphinx.application import Sphinx
 
 def add_anchors(app: Sphinx, doctree: nodes.document) -> None:
     known = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
-    for anchor in doctree.ids:
-        known.setdefault(anchor, (0, anchor, anchor))
+    for anchor, node in doctree.ids.items():
+        known.setdefault(anchor, (0, anchor, node.get("linked_as", anchor)))
 
 
 def setup(app: Sphinx) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from docutils import nodes
@@ -32,6 +33,23 @@ def person(author: Person) -> str:
 def people(entry: Entry) -> str:
     names = [person(author) for author in entry.persons.get("author", entry.persons.get("editor", []))]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def cited(entry: Entry) -> str:
+    """The work as a text names it: `Tan and Bansal, 2019`, `Liu et al., 2023`."""
+    authors = entry.persons.get("author", entry.persons.get("editor", []))
+    names = [person(author).split(", ")[0] for author in authors]
+    said = " and ".join(names) if len(names) < 3 and "others" not in names else f"{names[0]} et al."
+    return f"{said}, {entry.fields.get('year', 'no year')}"
+
+
+def link_to(key: str, entries: Mapping[str, Entry]) -> str:
+    """A Markdown link to a work on the bibliography page."""
+    return f"[{cited(entries[key])}](/book/bibliography.md#{key})"
+
+
+def read_works(root: Path) -> Mapping[str, Entry]:
+    return parse_file(str(root / BIBLIOGRAPHY), bib_format="bibtex").entries
 
 
 def venue(entry: Entry) -> str:
@@ -82,9 +100,8 @@ def work(key: str, entry: Entry) -> nodes.list_item:
 
 class BibliographyList(SphinxDirective):
     def run(self) -> list[nodes.Node]:
-        path = Path(self.env.srcdir) / BIBLIOGRAPHY
-        self.env.note_dependency(str(path))
-        entries = parse_file(str(path), bib_format="bibtex").entries
+        self.env.note_dependency(str(Path(self.env.srcdir) / BIBLIOGRAPHY))
+        entries = read_works(Path(self.env.srcdir))
         made = nodes.bullet_list("", classes=["bibliography"])
         for key, entry in sorted(entries.items(), key=lambda pair: order(pair[1])):
             item = work(key, entry)

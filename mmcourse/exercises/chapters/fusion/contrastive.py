@@ -722,7 +722,7 @@ def _letters() -> tuple[Array, Array, Array]:
 
 
 def _train_pair(images: Array, texts: Array, batch_size: int, seed: int) -> Trained:
-    """Vectors of pictures and names, and the scale: as the notebook's `train_pair`."""
+    """Vectors of pictures and names, and the scale: as the notebook's `train_small_pair`."""
     from mmcourse.alignment.torch import InfoNCE
     from mmcourse.encoders.torch import ConvolutionalEncoder, MeanOfWords
 
@@ -794,7 +794,7 @@ def batch_study(answer: Answer, rng: Generator) -> Iterator[Law]:
     yield Law(
         "another seed is another run",
         any(both[name]["loss"][0] != both[name]["loss"][1] for name in both),
-        "All seeds give one result. Does train_pair get the seed?",
+        "All seeds give one result. Does train_small_pair get the seed?",
         f"Seeds {first} and {second} both gave {_listed(both, 0)}.",
     )
     blind = _study(answer(np.broadcast_to(images[:1], images.shape).copy(), texts, groups, [first]), 1)
@@ -815,7 +815,7 @@ def batch_study(answer: Answer, rng: Generator) -> Iterator[Law]:
                         count * float(np.log(size)) for count in (20, 50, 100, 200, 300, 500, 1000)
                     ),
                 },
-                "A loss of InfoNCE over batches of B, at the scale that train_pair returns: is it that?",
+                "A loss of InfoNCE over batches of B, at the scale that train_small_pair returns: is it that?",
             ),
             f"{name}: {compare(value, float(np.log(size)))}",
         )  # fmt: skip
@@ -844,12 +844,13 @@ def _as_trained(name: str, both: Study, trained: Trained, groups: Array) -> Iter
         _near(
             loss,
             {
-                "The scale is missing. train_pair returns it beside the vectors.": _mean_loss(trained, size, scale=1.0),
+                "The scale is missing. train_small_pair returns it beside the vectors.":
+                _mean_loss(trained, size, scale=1.0),
                 ALL_ROWS: _mean_loss(trained, len(groups)),
                 OTHER_SIZE: _mean_loss(trained, other),
             },
-            "Use the vectors that train_pair returns for this seed and this size, pictures first, and take the mean of "
-            "200 batches or so, drawn without replacement.",
+            "Use the vectors that train_small_pair returns for this seed and this size, pictures first, and take the "
+            "mean of 200 batches or so, drawn without replacement.",
         ),
         f"{name}: {compare(loss, wanted)}",
     )  # fmt: skip

@@ -628,7 +628,7 @@ ONE_FOR_ALL = np.random.default_rng(0)
 answers.wrong("batch_study", hint="must come from that seed alone")(
     study(loss=lambda x, t, scale, size, seed: of_batches(x, t, scale, size, ONE_FOR_ALL))
 )
-answers.wrong("batch_study", hint="Does train_pair get the seed")(
+answers.wrong("batch_study", hint="Does train_small_pair get the seed")(
     study(loss=lambda x, t, scale, size, seed: own_batches(x, t, scale, size, 0), seed_of=lambda seed: 0)
 )
 answers.wrong("batch_study", hint="You measure over all rows at once")(

@@ -1,0 +1,29 @@
+"""Encoders in Keras, on its TensorFlow backend: the functions of `mmcourse.encoders.numpy` as layers."""
+
+from mmcourse.frameworks import load_triton_before_tensorflow
+
+load_triton_before_tensorflow()
+
+from mmcourse.encoders.keras.attention import SelfAttention  # noqa: E402
+from mmcourse.encoders.keras.embedding import Embedding  # noqa: E402
+from mmcourse.encoders.keras.gru import GRUEncoder  # noqa: E402
+from mmcourse.encoders.keras.layer_norm import LayerNorm  # noqa: E402
+from mmcourse.encoders.keras.log_mel import LogMel  # noqa: E402
+from mmcourse.encoders.keras.lstm import LSTMEncoder  # noqa: E402
+from mmcourse.encoders.keras.positions import LearnedPositions  # noqa: E402
+from mmcourse.encoders.keras.recurrent import RecurrentEncoder  # noqa: E402
+from mmcourse.encoders.keras.rotary import rotary_positions  # noqa: E402
+from mmcourse.encoders.keras.transformer import TransformerEncoder  # noqa: E402
+
+__all__ = [
+    "Embedding",
+    "GRUEncoder",
+    "LSTMEncoder",
+    "LayerNorm",
+    "LearnedPositions",
+    "LogMel",
+    "RecurrentEncoder",
+    "SelfAttention",
+    "TransformerEncoder",
+    "rotary_positions",
+]
