@@ -209,7 +209,7 @@ def code_runs_anywhere(lesson: Lesson) -> Iterator[str]:
 def markdown_is_plain(lesson: Lesson) -> Iterator[str]:
     for number, cell in enumerate(lesson.source.cells, start=1):
         if cell.cell_type == "markdown":
-            yield from (f"cell {number}: {fault}" for fault in dialect_faults(cell.source))
+            yield from (f"cell {number}: {fault}" for _, fault in dialect_faults(cell.source))
 
 
 def experiments_exist(lesson: Lesson) -> Iterator[str]:
