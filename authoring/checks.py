@@ -20,7 +20,7 @@ from authoring.convert import code_cells, content, read_notebook, read_source, t
 from authoring.dialect import dialect_faults
 from authoring.exercises import without_markers
 from authoring.experiments import experiment_names, results_path
-from authoring.key import with_stored_outputs
+from authoring.key import why_stale, with_stored_outputs
 from authoring.lessons import notebook_path, source_name, source_path
 from authoring.new_lesson import skeleton_sentences
 from authoring.repository import colab_cell, current_url, extras_of
@@ -93,8 +93,8 @@ def notebook_is_normal(lesson: Lesson) -> Iterator[str]:
 
 
 def outputs_are_current(lesson: Lesson) -> Iterator[str]:
-    if with_stored_outputs(lesson.root, lesson.source, lesson.notebook) is None:
-        yield "its code, a file that it read or the lock changed since its outputs were stored: run `make notebooks`"
+    if reasons := why_stale(lesson.root, lesson.source, lesson.notebook):
+        yield f"{', '.join(reasons)} since its outputs were stored: run `make notebooks`"
 
 
 def every_cell_ran(lesson: Lesson) -> Iterator[str]:

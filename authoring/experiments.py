@@ -17,7 +17,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from importlib import metadata
 from multiprocessing import get_context
@@ -27,7 +27,7 @@ from typing import Any
 
 from authoring.environment import kernel_environment
 from authoring.files import write_atomically
-from authoring.fingerprint import combined
+from authoring.fingerprint import changed_files, file_hashes
 
 Results = dict[str, Any]
 REPORTED = ("numpy", "torch", "tensorflow-cpu", "keras", "scikit-learn")
@@ -80,10 +80,10 @@ def run_point(root: Path, name: str, settings: dict[str, Any]) -> tuple[dict[str
 
 
 def package_modules(root: Path) -> list[str]:
-    """The files of mmcourse that this process has imported, relative to the root."""
-    loaded = [module for name, module in sys.modules.items() if name.partition(".")[0] == "mmcourse"]
+    """The files of mmcourse with code that this process has imported, relative to the root."""
+    loaded = [module.__file__ for name, module in sys.modules.items() if name.partition(".")[0] == "mmcourse"]
     return [
-        Path(module.__file__).resolve().relative_to(root.resolve()).as_posix() for module in loaded if module.__file__
+        Path(file).resolve().relative_to(root.resolve()).as_posix() for file in loaded if file and not only_names(file)
     ]
 
 
@@ -96,12 +96,8 @@ def as_number(value: Any, what: str) -> float | int:
 
 def script_hash(root: Path, name: str) -> str:
     """Hash of the script, comments, blank lines and docstrings left out."""
-    return combined(root, [], [f"experiments/{name}.py"])
-
-
-def module_hashes(root: Path, modules: Iterable[str]) -> dict[str, str]:
-    """{file of the package: its hash}, by the same rule."""
-    return {file: combined(root, [], [file]) for file in sorted(modules)}
+    [(_, script)] = file_hashes(root, [f"experiments/{name}.py"]).items()
+    return script
 
 
 def is_current(root: Path, name: str, results: Results) -> bool:
@@ -111,7 +107,12 @@ def is_current(root: Path, name: str, results: Results) -> bool:
 
 def changed_modules(root: Path, results: Results) -> list[str]:
     """The files of the package that the results rest on and that are others now."""
-    return [file for file, stored in results["modules"].items() if module_hashes(root, [file])[file] != stored]
+    return [file for file in changed_files(root, results["modules"]) if not only_names(file)]
+
+
+def only_names(file: str) -> bool:
+    """Whether a file of the package only says where its names are: a new name changes no result."""
+    return Path(file).name == "__init__.py"
 
 
 def read_results(path: Path) -> Results | None:
@@ -159,7 +160,7 @@ def run_experiment(root: Path, name: str, jobs: int = 1) -> Iterator[tuple[str, 
                 results = {
                     "config": config,
                     "script": script_hash(root, name),
-                    "modules": module_hashes(root, modules),
+                    "modules": file_hashes(root, modules),
                     "versions": versions(),
                     "cpu_seconds": round(results["cpu_seconds"] + seconds, 3),
                     "points": [done[identity(point)] for point in points if identity(point) in done],

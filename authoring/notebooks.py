@@ -20,7 +20,7 @@ from authoring.costs import hang_limit, record_costs
 from authoring.cover import write_cover
 from authoring.execute import Executed, execute_all
 from authoring.files import write_atomically
-from authoring.key import sign, with_stored_outputs
+from authoring.key import sign, why_stale, with_stored_outputs
 from authoring.lessons import chosen, exercises_names, is_exercises, notebook_path, source_name, source_path
 from authoring.start_page import write_start_page
 
@@ -111,14 +111,17 @@ def holds(path: Path, text: str) -> bool:
     return path.is_file() and path.read_text(encoding="utf-8") == text
 
 
-def outdated(root: Path, lessons: list[str]) -> list[str]:
-    """Lessons whose .ipynb is not, to the byte, what their source and its outputs make."""
-    stale = []
+def outdated(root: Path, lessons: list[str]) -> dict[str, str]:
+    """{lesson: why its .ipynb is not, to the byte, what its source and its outputs make}"""
+    stale = {}
     for lesson in lessons:
-        made = with_stored_outputs(root, read_source(root, lesson), read_notebook(root, lesson))
-        wanted = texts(root, lesson, made) if made else {}
-        if not wanted or any(not holds(path, text) for path, text in wanted.items()):
-            stale.append(lesson)
+        fresh, stored = read_source(root, lesson), read_notebook(root, lesson)
+        reasons = why_stale(root, fresh, stored)
+        made = with_stored_outputs(root, fresh, stored)
+        if made and any(not holds(path, text) for path, text in texts(root, lesson, made).items()):
+            reasons = ["words, tags or layout changed"]
+        if reasons:
+            stale[lesson] = ", ".join(reasons)
     return stale
 
 
@@ -136,7 +139,7 @@ def main(root: Path, arguments: list[str]) -> int:
     refuse_lone_markers(root)
     if options.check:
         stale = outdated(root, lessons)
-        print("".join(f"{lesson}: not up to date, run `make notebooks`\n" for lesson in stale), end="")
+        print("".join(f"{lesson}: {why}; run `make notebooks`\n" for lesson, why in stale.items()), end="")
         return 1 if stale else 0
     if not options.force:
         blank = [source_name(lesson) for lesson in lessons if is_exercises(source_name(lesson))]
@@ -149,6 +152,8 @@ def main(root: Path, arguments: list[str]) -> int:
     rerun = options.force and not options.from_ipynb
     to_run = [lesson for lesson in lessons if rerun or not convert(root, lesson)]
     print(f"{len(lessons) - len(to_run)} up to date, {len(to_run)} to execute", flush=True)
+    for lesson, why in {} if rerun else outdated(root, to_run).items():
+        print(f"{lesson}: {why}", flush=True)
     failed = run(root, to_run, options.jobs) if to_run else []
     write_claims(root)
     write_cover(root)

@@ -82,7 +82,7 @@ def twice(notebook: Notebook) -> None:
         (checks.notebook_is_normal, lambda notebook: notebook.metadata.update(papermill={}), "not as"),
         (checks.notebook_is_normal, lambda notebook: notebook.metadata["mmcourse"].update(content="x"), "not as"),
         (checks.outputs_are_current, lambda notebook: code(notebook, 2).update(outputs=[]), "make notebooks"),
-        (checks.outputs_are_current, lambda notebook: notebook.metadata["mmcourse"].update(key="x"), "make notebooks"),
+        (checks.outputs_are_current, lambda notebook: notebook.metadata["mmcourse"].update(code="x"), "make notebooks"),
         (checks.outputs_are_current, lambda notebook: notebook.metadata.pop("mmcourse"), "make notebooks"),
         (checks.every_cell_ran, lambda notebook: code(notebook, 1).update(execution_count=None), "None"),
         (checks.every_cell_ran, lambda notebook: code(notebook, 1).update(execution_count=9), "9"),

@@ -58,7 +58,7 @@ def test_results_carry_configuration_hash_versions_and_costs(empty: Path, capsys
     stored = read_results(results_path(empty, "sweep"))
     assert stored["config"] == {"factor": 2, "count": 3}
     assert stored["script"] == script_hash(empty, "sweep")
-    assert list(stored["modules"]) == ["mmcourse/__init__.py", "mmcourse/errors.py", "mmcourse/lazy.py"]
+    assert list(stored["modules"]) == ["mmcourse/errors.py", "mmcourse/lazy.py"], "__init__.py only names what is there"
     assert stored["cpu_seconds"] >= 0
     assert {"python", "numpy"} <= set(stored["versions"])
     assert [(point["settings"], point["result"]) for point in stored["points"]] == [
@@ -93,6 +93,10 @@ def test_a_changed_module_is_named_and_computes_nothing(empty: Path, capsys: pyt
     text = errors.read_text(encoding="utf-8")
     errors.write_text(text.replace('"""', '"""Other words. ', 1) + "# a comment\n", encoding="utf-8")
     assert changed_modules(empty, stored) == []
+    names = empty / "mmcourse" / "__init__.py"
+    names.write_text(names.read_text(encoding="utf-8") + "ANOTHER = 1\n", encoding="utf-8")
+    known_before = stored | {"modules": stored["modules"] | {"mmcourse/__init__.py": "a hash of its own"}}
+    assert changed_modules(empty, stored) == changed_modules(empty, known_before) == []
     errors.write_text(text + "ANOTHER = 1\n", encoding="utf-8")
     assert is_current(empty, "sweep", stored)
     assert experiments.main(empty, []) == 0
