@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from authoring.checks import RULES, Lesson, has_a_figure, notebook_equals_source
 from authoring.convert import code_cells, to_text
 from authoring.exercises import answers, checked, has_answer, markers_are_balanced
-from authoring.lessons import notebook_path, solutions_of
+from authoring.lessons import is_exercises, notebook_path, solutions_of, source_name
 from mmcourse.exercises.checking import exercises_of
 
 NUMBERED = re.compile(r"^## (?:(\d+)\. )?(.*)$", re.MULTILINE)
@@ -24,7 +25,7 @@ TELLING = 12  # characters; a shorter line of an answer (`return x`) may stand e
 def markers_are_in_pairs(lesson: Lesson) -> Iterator[str]:
     for number, code in lesson.code():
         if not markers_are_balanced(code):
-            yield f"cell {number}: ### BEGIN SOLUTION and ### END SOLUTION are not in pairs"
+            yield f"{lesson.at(number)}: ### BEGIN SOLUTION and ### END SOLUTION are not in pairs"
 
 
 def each_exercise_is_checked(lesson: Lesson) -> Iterator[str]:
@@ -33,20 +34,25 @@ def each_exercise_is_checked(lesson: Lesson) -> Iterator[str]:
     found: list[str] = []
     answered: list[int] = []
     for number, cell in enumerate(lesson.source.cells, start=1):
-        exercise = checked(cell)
+        exercise, at = checked(cell), lesson.at(number)
         if has_answer(cell):
             answered.append(number)
         if exercise:
             if len(answered) != 1:
-                yield f"cell {number} checks {exercise}, and {len(answered)} cells before it hold its answer, wanted 1"
+                yield f"{at}: checks {exercise}, and {len(answered)} cells before it hold its answer, wanted 1"
             name = exercise.rpartition("/")[2]
             if cell.source != f'check("{chapter}/{name}", {name})':
-                yield f'cell {number} is not only check("{chapter}/{name}", {name})'
+                yield f'{at}: is not only check("{chapter}/{name}", {name})'
             found.append(name)
             answered = []
-    yield from (f"cell {number} holds an answer that no check follows" for number in answered)
-    if tuple(found) != exercises_of(chapter):
-        yield f"it checks {', '.join(found)}; the chapter has, in this order, {', '.join(exercises_of(chapter))}"
+    yield from (f"{lesson.at(number)}: holds an answer that no check follows" for number in answered)
+    try:
+        known = exercises_of(chapter)
+    except KeyError as error:
+        yield str(error.args[0])
+        return
+    if tuple(found) != known:
+        yield f"it checks {', '.join(found)}; the chapter has, in this order, {', '.join(known)}"
 
 
 def headings_are_numbered(lesson: Lesson) -> Iterator[str]:
@@ -95,3 +101,11 @@ SOLUTIONS_RULES: Rules = (
     the_last_cell_shows_progress,
 )
 EXERCISES_RULES: Rules = (notebook_equals_source, it_is_as_written, nothing_ran, no_answer_is_given_away)
+
+
+def stored_faults(root: Path, name: str) -> Iterator[str]:
+    """What the tests would find in a notebook that is run, as it is stored, and in the exercises made with it."""
+    solved = is_exercises(source_name(name))
+    yield from (fault for rule in (SOLUTIONS_RULES if solved else RULES) for fault in rule(Lesson(root, name)))
+    if solved:
+        yield from (fault for rule in EXERCISES_RULES for fault in rule(Lesson(root, source_name(name))))

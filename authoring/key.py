@@ -36,6 +36,11 @@ def sign(root: Path, notebook: NotebookNode, reads: Iterable[str]) -> NotebookNo
     return notebook
 
 
+def edited(notebook: NotebookNode) -> bool:
+    """Whether the cells of a stored notebook are others than when it was written."""
+    return content_hash(notebook) != notebook.metadata.get("mmcourse", {}).get("content")
+
+
 def why_stale(root: Path, fresh: NotebookNode, stored: NotebookNode | None) -> list[str]:
     """Why stored outputs are not those of the source `fresh`; nothing where they are."""
     if stored is None:

@@ -53,6 +53,19 @@ def notebook_path(root: Path, lesson: str) -> Path:
     return root / "notebooks" / f"{lesson}.ipynb"
 
 
+def make_notebooks(lesson: str, *options: str) -> str:
+    """The command for one lesson, as it is typed."""
+    return f'`make notebooks ARGS="{" ".join([lesson, *options])}"`'
+
+
+def ways_out(lesson: str) -> str:
+    """What to do with a notebook that was edited in JupyterLab."""
+    over = f"{make_notebooks(lesson, '--force')} writes over them"
+    if is_exercises(lesson):
+        return f"Answers belong in my/{lesson.partition('/')[0]}.ipynb, which `make lab` makes; {over}."
+    return f"{make_notebooks(lesson, '--from-ipynb')} brings the edits into the .py, {over}."
+
+
 def chosen(root: Path, words: list[str]) -> list[str]:
     """The notebooks to run that a command line names, by name or by path; all of them where it names none."""
     known = executed_names(root)

@@ -19,26 +19,32 @@ from authoring.convert import content_hash, read_notebook, read_source, to_sourc
 from authoring.costs import hang_limit, record_costs
 from authoring.cover import write_cover
 from authoring.execute import Executed, execute_all
+from authoring.exercise_checks import stored_faults
 from authoring.files import write_atomically
-from authoring.key import sign, why_stale, with_stored_outputs
-from authoring.lessons import chosen, exercises_names, is_exercises, notebook_path, source_name, source_path
+from authoring.key import edited, sign, why_stale, with_stored_outputs
+from authoring.lessons import (
+    chosen,
+    exercises_names,
+    is_exercises,
+    make_notebooks,
+    notebook_path,
+    source_name,
+    source_path,
+    ways_out,
+)
 from authoring.start_page import write_start_page
-
-
-def edited(notebook: NotebookNode | None, converted: NotebookNode) -> bool:
-    """Whether the cells of `notebook` are others than when `converted`, a stored notebook, was made."""
-    return notebook is not None and content_hash(notebook) != converted.metadata.get("mmcourse", {}).get("content")
 
 
 def bring_back(root: Path, lesson: str, force: bool) -> str | None:
     """Take edits made in the .ipynb over into the .py. Returns what was done; raises SystemExit where both changed."""
     stored, source = read_notebook(root, lesson), read_source(root, lesson)
-    if stored is None or not edited(stored, stored) or content_hash(stored) == content_hash(source):
+    if stored is None or not edited(stored) or content_hash(stored) == content_hash(source):
         return None
-    if edited(source, stored) and not force:
+    if content_hash(source) != stored.metadata.get("mmcourse", {}).get("content") and not force:
+        theirs, ours = make_notebooks(lesson, "--from-ipynb", "--force"), make_notebooks(lesson, "--force")
         raise SystemExit(
             f"{lesson}: both the .py and the .ipynb were edited since the last `make notebooks`. "
-            "Keep one: --from-ipynb --force takes the .ipynb, --force the .py."
+            f"Keep one: {theirs} takes the .ipynb, {ours} the .py."
         )
     write_atomically(source_path(root, lesson), to_source(stored))
     return f"{lesson}: edits brought back into notebooks/{lesson}.py"
@@ -51,6 +57,7 @@ def convert(root: Path, lesson: str) -> bool:
         return False
     if store(root, lesson, made):
         print(f"{lesson}: converted, outputs kept", flush=True)
+        print_faults(root, lesson)
     return True
 
 
@@ -70,13 +77,9 @@ def store(root: Path, lesson: str, notebook: NotebookNode) -> bool:
 def protect(root: Path, lesson: str) -> None:
     """Stop before edits made in JupyterLab are written over."""
     stored = read_notebook(root, lesson)
-    unsaved = stored is not None and "mmcourse" in stored.metadata and edited(stored, stored)
+    unsaved = stored is not None and "mmcourse" in stored.metadata and edited(stored)
     if unsaved and content_hash(stored) != content_hash(read_source(root, lesson)):
-        way_out = "Bring the edits back with --from-ipynb, or write over them with --force."
-        if is_exercises(lesson):
-            chapter = lesson.partition("/")[0]
-            way_out = f"Answers belong in my/{chapter}.ipynb, which `make lab` makes; --force writes over them."
-        raise SystemExit(f"{lesson}: the .ipynb was edited since the last `make notebooks`. {way_out}")
+        raise SystemExit(f"{lesson}: the .ipynb was edited since the last `make notebooks`. {ways_out(lesson)}")
 
 
 def refuse_lone_markers(root: Path) -> None:
@@ -103,8 +106,16 @@ def run(root: Path, lessons: list[str], jobs: int) -> list[str]:
             failed.append(lesson)
             said = f"FAILED, its notebook stays as it was\n    {result}"
         print(f"[{count}/{len(lessons)}] {lesson}: {said}", flush=True)
+        if isinstance(result, Executed):
+            print_faults(root, lesson)
     record_costs(root, measured)
     return failed
+
+
+def print_faults(root: Path, lesson: str) -> None:
+    """Say now what `make test` would find in a notebook that was just stored."""
+    for fault in stored_faults(root, lesson):
+        print(f"    {fault}", flush=True)
 
 
 def holds(path: Path, text: str) -> bool:

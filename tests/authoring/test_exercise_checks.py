@@ -37,8 +37,8 @@ DOUBLED = '# %%\ncheck("trial/doubled", doubled)\n\n'
 @pytest.mark.parametrize(
     ("rule", "before", "after", "named"),
     [
-        (checks.markers_are_in_pairs, "\n    ### END SOLUTION", "", "cell 5: ### BEGIN SOLUTION and ### END"),
-        (checks.markers_are_in_pairs, "half_of_seven = 7 / 2\n", "### END SOLUTION\n", "cell 8: ### BEGIN"),
+        (checks.markers_are_in_pairs, "\n    ### END SOLUTION", "", "(cell 5): ### BEGIN SOLUTION and ### END"),
+        (checks.markers_are_in_pairs, "half_of_seven = 7 / 2\n", "### END SOLUTION\n", "(cell 8): ### BEGIN"),
         (checks.each_exercise_is_checked, DOUBLED, "", "checks trial/half_of_seven, and 2 cells before"),
         (checks.each_exercise_is_checked, DOUBLED, "", "it checks half_of_seven; the chapter has, in this"),
         (checks.each_exercise_is_checked, DOUBLED, 2 * DOUBLED, "and 0 cells before it hold its answer"),
@@ -55,7 +55,7 @@ DOUBLED = '# %%\ncheck("trial/doubled", doubled)\n\n'
         (checks.headings_are_numbered, "## 2. Half", "## Half", "the numbers 1; it has 2 exercises"),
         (checks.the_last_cell_shows_progress, 'progress("trial")', 'progress("other")', 'is `progress("other")`'),
         (opens_as_a_lesson, 'setup("trial/exercises")', 'setup("trial/solutions")', 'no cell calls setup("trial/exer'),
-        (cells_are_short, "    twice_as_much", 25 * "    x = 1\n" + "    twice_as_much", "cell 5 has 29 lines"),
+        (cells_are_short, "    twice_as_much", 25 * "    x = 1\n" + "    twice_as_much", "(cell 5): has 29 lines"),
     ],
 )
 def test_a_source_with_a_fault(course: Path, rule: Rule, before: str, after: str, named: str) -> None:
@@ -86,7 +86,7 @@ OUTPUT = nbformat.v4.new_output("stream", name="stdout", text="x")
 @pytest.mark.parametrize(
     ("rule", "changes", "named"),
     [
-        (checks.notebook_equals_source, {"source": "def doubled(number): ..."}, "other cells"),
+        (checks.notebook_equals_source, {"source": "def doubled(number): ..."}, "Answers belong in my/trial.ipynb"),
         (checks.it_is_as_written, {"id": "random"}, "not as `make notebooks` writes them"),
         (checks.nothing_ran, {"outputs": [OUTPUT]}, "outputs of a run"),
         (checks.nothing_ran, {"execution_count": 1}, "outputs of a run"),

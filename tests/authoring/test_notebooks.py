@@ -104,6 +104,16 @@ def test_what_can_change_a_result_runs_it_again_and_says_why(
 
 
 @pytest.mark.usefixtures("_never_run")
+def test_what_the_tests_would_find_is_said_at_once(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(source_path(repository, LESSON), "# A baseline, the idea", "# It reaches 0.93, the idea")
+    assert notebooks.main(repository, []) == 0
+    said = capsys.readouterr().out
+    assert f"{LESSON}: converted, outputs kept\n    notebooks/{LESSON}.py:" in said
+    assert "typed by hand" in said
+    assert "    a sentence of the skeleton: " in said
+
+
+@pytest.mark.usefixtures("_never_run")
 def test_a_comment_in_the_package_runs_nothing(repository: Path) -> None:
     edit(repository / "mmcourse/lesson.py", "LARGEST_FIGURE = 100_000", "LARGEST_FIGURE = 100_000  # so much")
     assert notebooks.main(repository, []) == 0
@@ -177,7 +187,7 @@ def test_edits_in_jupyterlab_come_back_into_the_source(repository: Path) -> None
 def test_edits_in_jupyterlab_are_not_written_over(repository: Path) -> None:
     edit_in_jupyter(repository, "A baseline, the idea", "Not saved, the idea")
     before = files(repository)
-    with pytest.raises(SystemExit, match="--from-ipynb"):
+    with pytest.raises(SystemExit, match=f'`make notebooks ARGS="{LESSON} --from-ipynb"` brings the edits into'):
         notebooks.main(repository, [])
     assert files(repository) == before
 
@@ -187,8 +197,10 @@ def test_edits_on_both_sides_are_refused(repository: Path) -> None:
     edit_in_jupyter(repository, "A baseline, the idea", "One side, the idea")
     edit(source_path(repository, LESSON), "A baseline, the idea", "The other side, the idea")
     before = files(repository)
-    with pytest.raises(SystemExit, match=r"both the \.py and the \.ipynb"):
+    with pytest.raises(SystemExit, match=r"both the \.py and the \.ipynb") as caught:
         notebooks.main(repository, ["--from-ipynb"])
+    assert f'`make notebooks ARGS="{LESSON} --from-ipynb --force"` takes the .ipynb' in str(caught.value)
+    assert f'`make notebooks ARGS="{LESSON} --force"` the .py' in str(caught.value)
     assert files(repository) == before
 
 
