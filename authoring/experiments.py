@@ -17,8 +17,11 @@ import os
 import platform
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from importlib import metadata
 from multiprocessing import get_context
 from pathlib import Path
@@ -45,10 +48,13 @@ def results_path(root: Path, name: str) -> Path:
     return root / "experiments" / f"{name}.json"
 
 
+def script_path(root: Path, name: str) -> Path:
+    return root / "experiments" / f"{name}.py"
+
+
 def load(root: Path, name: str) -> ModuleType:
     """The script as a module. Raises ExperimentError where a part of it is missing."""
-    path = root / "experiments" / f"{name}.py"
-    specification = importlib.util.spec_from_file_location(f"experiment_{name}", path)
+    specification = importlib.util.spec_from_file_location(f"experiment_{name}", script_path(root, name))
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
@@ -59,18 +65,34 @@ def load(root: Path, name: str) -> ModuleType:
     return module
 
 
+@contextmanager
+def told(root: Path, name: str, where: str) -> Iterator[None]:
+    """An exception of the script as ExperimentError: its line in the script, the point, what it says."""
+    try:
+        yield
+    except ExperimentError:
+        raise
+    except Exception as error:
+        path = script_path(root, name)
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        line = lines[-1] if lines else getattr(error, "lineno", None)  # of a script that is no Python
+        raise ExperimentError(f"experiments/{name}.py:{line}, {where}: {type(error).__name__}: {error}") from None
+
+
 def plan(root: Path, name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Configuration and points as JSON keeps them."""
-    script = load(root, name)
-    return json.loads(json.dumps([script.CONFIG, script.points(script.CONFIG)]))
+    with told(root, name, "before the first point"):
+        script = load(root, name)
+        return json.loads(json.dumps([script.CONFIG, script.points(script.CONFIG)]))
 
 
 def run_point(root: Path, name: str, settings: dict[str, Any]) -> tuple[dict[str, Any], float, list[str]]:
     """One point's record, its processor seconds and the modules of the repository that it used."""
-    script = load(root, name)
-    begun = time.process_time()
-    result = script.run(settings, json.loads(json.dumps(script.CONFIG)))
-    seconds = time.process_time() - begun
+    with told(root, name, f"at {settings}"):
+        script = load(root, name)
+        begun = time.process_time()
+        result = script.run(settings, json.loads(json.dumps(script.CONFIG)))
+        seconds = time.process_time() - begun
     numbers = {key: as_number(value, f"experiments/{name}.py at {settings}: {key}") for key, value in result.items()}
     if settings.keys() & numbers.keys():
         raise ExperimentError(
@@ -199,8 +221,10 @@ def main(root: Path, arguments: list[str]) -> int:
                 numbers = " ".join(f"{key}={value:.4g}" for key, value in record["result"].items())
                 settings = " ".join(f"{key}={value}" for key, value in record["settings"].items())
                 print(f"{name} [{count}]: {settings} -> {numbers} ({seconds:.2g} s)", flush=True)
-        except ExperimentError as error:
-            print(f"make experiments: {error}", file=sys.stderr)
+        except (ExperimentError, BrokenProcessPool) as error:
+            killed = "a process that computed a point was killed (out of memory?)"
+            said = error if isinstance(error, ExperimentError) else f"experiments/{name}.py: {killed}"
+            print(f"make experiments: {said}. Finished points are kept; the same command goes on.", file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             print(f"{name}: stopped; finished points are kept, the same command goes on", file=sys.stderr)

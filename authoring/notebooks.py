@@ -97,17 +97,15 @@ def run(root: Path, lessons: list[str], jobs: int) -> list[str]:
     measured: dict[str, tuple[float, float]] = {}
     failed: list[str] = []
     for count, (lesson, result) in enumerate(execute_all(root, limits, jobs), start=1):
+        begin = f"[{count}/{len(lessons)}] {lesson}:"
         if isinstance(result, Executed):
-            notebook = sign(root, nbformat.from_dict(result.notebook), result.reads)
-            store(root, lesson, notebook)
+            store(root, lesson, sign(root, nbformat.from_dict(result.notebook), result.reads))
             measured[lesson] = (result.cpu_seconds, result.peak_mb)
-            said = f"{result.cpu_seconds:g} s of processor time, {result.peak_mb:g} MB"
+            print(f"{begin} {result.cpu_seconds:g} s of processor time, {result.peak_mb:g} MB", flush=True)
+            print_faults(root, lesson)
         else:
             failed.append(lesson)
-            said = f"FAILED, its notebook stays as it was\n    {result}"
-        print(f"[{count}/{len(lessons)}] {lesson}: {said}", flush=True)
-        if isinstance(result, Executed):
-            print_faults(root, lesson)
+            print(f"{begin} FAILED, its notebook stays as it was\n    {result}", flush=True)
     record_costs(root, measured)
     return failed
 

@@ -150,6 +150,10 @@ def test_points_computed_by_other_code_are_not_taken_over(empty: Path, changed: 
         ('"half": point["x"] / 2', '"x": 1', "settings and result both name"),
         ("def run(", "def walk(", "experiments/sweep.py defines no run"),
         ('{"x": x} for', '{"x": 0} for', "names one point twice"),
+        ("import mmcourse.errors", "import nosuch", ":4, before the first point: ModuleNotFoundError: No module named"),
+        ("def run(point, config):", "def run(point, config)", ":14, before the first point: SyntaxError: expected ':'"),
+        ('point["x"] / 2', '1 / point["x"]', "sweep.py:18, at {'x': 0}: ZeroDivisionError: division by zero."),
+        ('point["x"] / 2', "__import__('os')._exit(9)", "sweep.py: a process that computed a point was killed"),
     ],
 )
 def test_a_fault_is_named(empty: Path, before: str, after: str, said: str) -> None:
