@@ -10,6 +10,18 @@ import re
 from pathlib import Path
 
 EXERCISES, SOLUTIONS = "exercises", "solutions"
+# The course, in its order; registers and new lessons are held to these names.
+CHAPTERS = (
+    "concepts",
+    "fusion",
+    "backprop",
+    "reinforcement",
+    "projects",
+    "pretraining",
+    "applications",
+    "scale",
+    "back_matter",
+)
 
 
 def lesson_names(root: Path) -> list[str]:

@@ -15,20 +15,10 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from myst_parser.mdit_to_docutils.base import default_slugify
 
+from authoring.lessons import CHAPTERS
 from tests.faults import require_none as require_none
 
 ROOT = Path(__file__).resolve().parents[2]
-CHAPTERS = (
-    "concepts",
-    "fusion",
-    "backprop",
-    "reinforcement",
-    "projects",
-    "pretraining",
-    "applications",
-    "scale",
-    "back_matter",
-)
 DOCUMENTS = ("S0", "S1", "S2", "S3", "S4")
 
 Row = dict[str, Any]
