@@ -70,7 +70,9 @@ FAULTS = {
         lambda: whole() | {"sound": np.zeros((ROWS, 2))},
     ),
     "missing name": Fault(
-        UnknownModalityError, "image: got no features, wanted features", lambda: {"text": whole()["text"]}
+        UnknownModalityError,
+        "image: got no features, wanted an entry for each of text, image",
+        lambda: {"text": whole()["text"]},
     ),
     "rank 1": Fault(
         ShapeError, "text: got shape (4,), wanted (batch, {text})", lambda: whole() | {"text": np.zeros(4)}
@@ -256,7 +258,7 @@ def test_without_projections_equal_widths_are_needed(
             {"text": 3, "image": 3},
             {"weights": {"text": 1.0}},
             UnknownModalityError,
-            "weighted sum: image: got no weight, wanted weight",
+            "weighted sum: image: got no weight, wanted an entry for each of text, image",
         ),
         (
             "weighted sum",
@@ -299,7 +301,7 @@ GATE = {"kernel": np.ones((5, 2)), "bias": np.ones(2), "score": np.ones(2)}
         ),
         (
             lambda: weighted_sum(X, {"text": 1, "image": 1}, projections={"text": P["text"]}),
-            UnknownModalityError, "weighted sum: image: got no projection, wanted projection",
+            UnknownModalityError, "weighted sum: image: got no projection, wanted an entry for each of text, image",
         ),
         (
             lambda: weighted_sum(X, {"text": 1, "image": [1, 2]}, projections=P),
@@ -335,6 +337,21 @@ def test_the_formulas_refuse_parameters_that_do_not_fit(attempt: Any, error: typ
     with pytest.raises(error) as caught:
         attempt()
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("where", "attempt"),
+    [
+        ("weighted sum", lambda: weighted_sum({}, {})),
+        ("weighted sum", lambda: weighted_sum({}, {}, projections={})),
+        ("gated fusion", lambda: gated_fusion({}, **GATE)),
+        ("concatenation", lambda: concatenation({}, [])),
+    ],
+)
+def test_the_formulas_refuse_to_fuse_nothing(where: str, attempt: Any) -> None:
+    with pytest.raises(UnknownModalityError) as caught:
+        attempt()
+    assert str(caught.value) == f"{where}: features: got no modality, wanted at least one"
 
 
 def test_an_error_tells_its_parts_and_crosses_processes() -> None:
