@@ -79,8 +79,7 @@ def render(root: Path, folder: Path) -> Path:
     environment = {**os.environ, "PYTHONUTF8": "1"}
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=environment, check=False)
     if done.returncode != 0:
-        log = COLOUR.sub("", done.stderr or done.stdout)
-        raise BookError("\n".join(f"  {line}" for line in faults(log, root)))
+        raise BookError("\n".join(f"  {line}" for line in faults(done.stderr or done.stdout, root)))
     return folder / "_build" / "html"
 
 

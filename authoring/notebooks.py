@@ -77,8 +77,9 @@ def store(root: Path, lesson: str, notebook: NotebookNode) -> bool:
 def protect(root: Path, lesson: str) -> None:
     """Stop before edits made in JupyterLab are written over."""
     stored = read_notebook(root, lesson)
-    unsaved = stored is not None and "mmcourse" in stored.metadata and edited(stored)
-    if unsaved and content_hash(stored) != content_hash(read_source(root, lesson)):
+    if stored is None or "mmcourse" not in stored.metadata or not edited(stored):
+        return
+    if content_hash(stored) != content_hash(read_source(root, lesson)):
         raise SystemExit(f"{lesson}: the .ipynb was edited since the last `make notebooks`. {ways_out(lesson)}")
 
 
