@@ -275,7 +275,7 @@ figure(
 # %% [markdown]
 # ## More than one run
 #
-# One run is an anecdote. The experiment behind this lesson trains the same recipe for six epochs in place of four, with three seeds on each of three splits. Its intervals hold 95% of what comes out when characters are drawn again, all pictures of a character together: four pictures of one character are not four witnesses.
+# One run is an anecdote. The experiment behind this lesson trains the same recipe for six epochs in place of four, with three seeds on each of three splits. Its intervals hold $95\%$ of what comes out when characters are drawn again, all pictures of a character together: four pictures of one character are not four witnesses.
 
 # %%
 runs = experiment("fusion_contrastive")
@@ -460,7 +460,8 @@ claim("the same distance after training", gap,
       at_least=0.1, at_most=0.4, key="gap-after")
 claim("mean cosine of a held-out picture with its own name",
       pair_cosine.mean(), at_most=0.8, key="pair-cosine")
-other_start = runs.values("modality_gap", sweep="variants", variant="sigmoid, other start")
+other_start = runs.values("modality_gap", sweep="variants",
+                          variant="sigmoid, other start")
 claim("least distance in three runs of the sigmoid loss, other start",
       other_start.min(), at_least=0.5, key="sigmoid-gap")
 claim("their right names first, change against the recipe",
