@@ -185,8 +185,9 @@ def mean_loss(loss, vectors, texts, groups=None, batches=300):
     scale = loss.scale().item()
     if groups is None:
         return np.mean([info_nce(vectors[p], texts[p], scale=scale) for p in picks])
-    return np.mean([multi_positive_info_nce(vectors[p], texts[p], groups[p], scale=scale)
-                    for p in picks])
+    losses_of_batches = (
+        multi_positive_info_nce(vectors[p], texts[p], groups[p], scale=scale) for p in picks)
+    return np.mean(list(losses_of_batches))
 
 
 # %%
@@ -301,15 +302,22 @@ VARIANTS = ("one right answer", "sigmoid as published", "sigmoid, other start", 
             "Transformer, a third of the rate", "mean pooling", "jitter")
 BASELINES = {"nearest letter and mark": "parts", "pixels, linear": "linear",
              "random convolutions, linear": "untrained"}
-COLOUR = {1: "C0", 5: "C2"}
-fig, axis = plt.subplots(figsize=(8.5, 4.4), layout="constrained")
-for k, colour in COLOUR.items():
+
+
+def draw_rows(axis, k, colour):
+    """Recall among the first k: recipe, variants, baselines."""
     rows = [runs.values(f"recall{k}", **recipe)]
     rows += [runs.values(f"recall{k}", sweep="variants", variant=variant) for variant in VARIANTS]
     rows += [runs.values(f"{key}_recall{k}", sweep="baselines") for key in BASELINES.values()]
     for row, values in enumerate(rows):
         axis.plot(values, [row] * len(values), "D" if row > len(VARIANTS) else "o", color=colour, alpha=0.6)
     axis.plot([], [], "o", color=colour, label="first" if k == 1 else "among five")
+
+
+# %% tags=["hide-input"]
+fig, axis = plt.subplots(figsize=(8.5, 4.4), layout="constrained")
+draw_rows(axis, 1, "C0")
+draw_rows(axis, 5, "C2")
 labels = ["the recipe", *VARIANTS, *BASELINES]
 axis.set(yticks=range(len(labels)), yticklabels=labels)
 axis.set(xlabel="held-out pictures whose name is found", xlim=(0, 1))
