@@ -1,0 +1,62 @@
+"""What every encoder of pictures asks of its inputs, free of any framework, so that all halves refuse alike."""
+
+import numpy as np
+
+from mmcourse.errors import DtypeError, EmptyBatchError, NotFiniteError, ShapeError
+from mmcourse.fusion.checks import Spec, _rows, _text
+
+COLOURS = {1: "1 channel (grey)", 3: "3 channels (red, green, blue)"}
+
+
+def check_images(images: Spec, channels: int | None, where: str, *, dtype: str | None = None) -> None:
+    """Raise a ModalityError unless images are (batch, channels, height, width), floating, with pixels.
+
+    channels: None takes any number;  dtype: the module's, None takes any floating one
+    """
+    shape, got = images
+    wanted = f"(batch, {channels or 'channels'}, height, width)"
+    if len(shape) != 4:
+        hint = "; grey pictures get their channel by images[:, None]" * (len(shape) == 3 and channels in (None, 1))
+        raise ShapeError("image", got=f"shape {_text(shape)}", wanted=wanted + hint, where=where)
+    if not got.startswith(("float", "bfloat")):
+        wanted = "a floating one (pixels 0 to 255 are divided by 255 first)"
+        raise DtypeError("image", got=f"dtype {got}", wanted=wanted, where=where)
+    if dtype is not None and got != dtype:
+        raise DtypeError("image", got=f"dtype {got}", wanted=dtype, where=where)
+    if channels is not None and shape[1] != channels:
+        if shape[3] == channels:
+            got = f"shape {_text(shape)}, channels last"
+            raise ShapeError("image", got=got, wanted=f"channels first, {wanted}", where=where)
+        raise ShapeError("image", got=_channels(shape[1]), wanted=_channels(channels), where=where)
+    if shape[0] == 0:
+        raise EmptyBatchError("image", got="batch size 0", wanted="at least 1", where=where)
+    if 0 in shape:
+        raise ShapeError("image", got=f"shape {_text(shape)}", wanted="at least one pixel", where=where)
+
+
+def check_divides(name: str, size: int, divisor_name: str, divisor: int, where: str) -> None:
+    """Raise ShapeError unless size is a multiple of divisor."""
+    if size % divisor:
+        raise ShapeError(name, got=size, wanted=f"a multiple of {divisor_name} {divisor}", where=where)
+
+
+def check_statistics(values: int | None, where: str) -> None:
+    """Raise ShapeError where a channel has one value in the whole batch: it is its own mean, and its variance is 0."""
+    if values == 1:
+        wanted = "at least 2, so that they have a variance (or training=False)"
+        raise ShapeError("image", got="1 value per channel in training", wanted=wanted, where=where)
+
+
+def check_finite(finite: np.ndarray, where: str) -> None:
+    """Raise NotFiniteError for pictures with NaN or infinity.  finite: (batch,) bool"""
+    if not finite.all():
+        raise not_finite(_rows(~finite), where)
+
+
+def not_finite(rows: str, where: str) -> NotFiniteError:
+    """The error for pictures that hold NaN or infinity."""
+    return NotFiniteError("image", got=f"NaN or infinity in rows [{rows}]", wanted="finite numbers", where=where)
+
+
+def _channels(number: int | None) -> str:
+    return COLOURS.get(number or 0, f"{number} channels")
