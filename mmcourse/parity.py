@@ -1,13 +1,14 @@
 """The same numbers in NumPy, PyTorch and Keras: parameters carried over by name, errors measured, gradients by hand.
 
-A parameter's name is the same everywhere: "weights.image", "projections.image", "kernel". Frameworks are imported only
-by the functions that need them.
+A parameter's name is the same everywhere: "weights.image", "projections.image", "kernel". A part of a module that is a
+module itself adds the name under which it is kept: "layers.0.attention.query.kernel". Frameworks are imported only by
+the functions that need them.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def torch_to_numpy(module: torch.nn.Module) -> Arrays:
 
 def keras_to_numpy(layer: keras.Layer) -> Arrays:
     """Return copies of a layer's variables as {name: array}."""
-    return {name: np.array(variable.numpy()) for name, variable in _keras_variables(layer).items()}
+    return {name: np.array(variable.numpy()) for name, variable in keras_variables(layer).items()}
 
 
 def numpy_to_torch(arrays: Mapping[str, ArrayLike], module: torch.nn.Module) -> None:
@@ -43,7 +44,7 @@ def numpy_to_torch(arrays: Mapping[str, ArrayLike], module: torch.nn.Module) -> 
 
 def numpy_to_keras(arrays: Mapping[str, ArrayLike], layer: keras.Layer) -> None:
     """Copy {name: array} into a built layer; its dtype stays. Raises ValueError if names or shapes differ."""
-    variables = _keras_variables(layer)
+    variables = keras_variables(layer)
     _check(arrays, {name: tuple(variable.shape) for name, variable in variables.items()})
     for name, variable in variables.items():
         variable.assign(np.asarray(arrays[name]))
@@ -83,15 +84,16 @@ def numpy_arguments(source: Any) -> dict[str, Any]:
     """Return parameters as keyword arguments of the NumPy function.
 
     {"weights.image": a, "weights.text": b, "bias": c}  ->  {"weights": {"image": a, "text": b}, "bias": c}
+    and so on for every dot:  {"layers.0.norm.bias": a}  ->  {"layers": {"0": {"norm": {"bias": a}}}}
     source: {name: array}, PyTorch module or Keras layer
     """
     arguments: dict[str, Any] = {}
     for name, array in (source if isinstance(source, Mapping) else parameters(source)).items():
-        group, _, member = name.partition(".")
-        if member:
-            arguments.setdefault(group, {})[member] = array
-        else:
-            arguments[group] = array
+        *groups, member = name.split(".")
+        group = arguments
+        for part in groups:
+            group = group.setdefault(part, {})
+        group[member] = array
     return arguments
 
 
@@ -126,11 +128,33 @@ def central_differences(
     return gradients
 
 
-def _keras_variables(layer: keras.Layer) -> dict[str, Any]:
-    variables = {variable.name: variable for variable in layer.variables}
-    if len(variables) != len(layer.variables):
+def keras_variables(layer: keras.Layer) -> dict[str, Any]:
+    """Return a layer's variables as {name: variable}, those of the layers it is made of under their attributes' names.
+
+    What is kept in `self.norm` is "norm.scale", in a list `self.layers` "layers.0.scale", as in PyTorch. Raises
+    ValueError where two have one name.
+    """
+    inner = {
+        f"{name}.{member}": variable
+        for name, part in _parts(layer)
+        for member, variable in keras_variables(part).items()
+    }
+    inside = {id(variable) for variable in inner.values()}
+    own = [variable for variable in layer.variables if id(variable) not in inside]
+    named = {variable.name: variable for variable in own} | inner
+    if len(named) != len(own) + len(inner):
         raise ValueError(f"layer {layer.name}: got several variables of one name, wanted a name for each")
-    return variables
+    return named
+
+
+def _parts(layer: keras.Layer) -> Iterator[tuple[str, keras.Layer]]:
+    """The layers that are public attributes of a layer, or stand in a list or dict that is one."""
+    for name, attribute in vars(layer).items():
+        members = {name: attribute}
+        if isinstance(attribute, list | tuple | dict):
+            pairs = attribute.items() if isinstance(attribute, dict) else enumerate(attribute)
+            members = {f"{name}.{key}": member for key, member in pairs}
+        yield from (pair for pair in members.items() if not name.startswith("_") and _is(pair[1], "keras", "Layer"))
 
 
 def _check(arrays: Mapping[str, ArrayLike], shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -93,7 +93,51 @@ def test_keras_variables_of_one_name_are_refused() -> None:
         parity.keras_to_numpy(layer)
 
 
-def test_numpy_arguments_nest_by_the_first_part_of_a_name(arrays: parity.Arrays) -> None:
+class TorchNested(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = TorchTwo()
+        self.layers = torch.nn.ModuleList([TorchTwo(), TorchTwo()])
+        self.by_name = torch.nn.ModuleDict({"image": TorchTwo()})
+        self.bias = torch.nn.Parameter(torch.zeros(2))
+
+
+class KerasNested(keras.layers.Layer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_name = {"image": KerasTwo()}
+        self.layers = [KerasTwo(), KerasTwo()]
+        self.norm = KerasTwo()
+        self.bias = self.add_weight(name="bias", shape=(2,))
+
+
+def test_parts_of_a_module_add_the_names_under_which_they_are_kept() -> None:
+    layer, module = KerasNested(), TorchNested()
+    for variable in layer.variables:
+        variable.assign(np.random.default_rng(0).normal(size=variable.shape))
+    parity.transfer(layer, module)
+    names = {"bias"} | {
+        f"{part}.{name}"
+        for part in ("norm", "layers.0", "layers.1", "by_name.image")
+        for name in ("kernel", "weights.image", "offset")
+    }
+    assert parity.keras_to_numpy(layer).keys() == names
+    assert same(parity.torch_to_numpy(module), parity.keras_to_numpy(layer))
+    np.testing.assert_array_equal(parity.keras_variables(layer)["layers.1.kernel"], layer.layers[1].kernel)
+
+
+def test_a_shared_part_is_named_wherever_it_is_kept() -> None:
+    layer = KerasNested()
+    layer.layers[1] = layer.norm
+    assert parity.keras_variables(layer)["layers.1.kernel"] is parity.keras_variables(layer)["norm.kernel"]
+
+
+def test_numpy_arguments_nest_by_every_part_of_a_name(arrays: parity.Arrays) -> None:
+    deep = parity.numpy_arguments({"layers.0.norm.bias": 1, "layers.0.norm.scale": 2, "layers.1.norm.bias": 3, "x": 4})
+    assert deep == {"layers": {"0": {"norm": {"bias": 1, "scale": 2}}, "1": {"norm": {"bias": 3}}}, "x": 4}
+
+
+def test_numpy_arguments_are_taken_from_arrays_and_modules(arrays: parity.Arrays) -> None:
     module = TorchTwo()
     parity.transfer(arrays, module)
     for source in (arrays, module):
