@@ -40,11 +40,29 @@ def check_divides(name: str, size: int, divisor_name: str, divisor: int, where: 
         raise ShapeError(name, got=size, wanted=f"a multiple of {divisor_name} {divisor}", where=where)
 
 
+def check_patches(
+    size: tuple[int | None, ...], patch_size: tuple[int, int], where: str
+) -> tuple[int | None, int | None]:
+    """Return how many patches lie down and across, or raise ShapeError where they do not divide the picture.
+
+    size: (height, width), None for what is known only when a graph runs
+    """
+    for axis, pixels, patch in zip(("height", "width"), size, patch_size, strict=True):
+        if pixels is not None and pixels % patch:
+            raise ShapeError("image", got=f"{axis} {pixels}", wanted=f"a multiple of the patch's {patch}", where=where)
+    down, across = (None if n is None else n // patch for n, patch in zip(size, patch_size, strict=True))
+    return down, across
+
+
 def check_statistics(values: int | None, where: str) -> None:
-    """Raise ShapeError where a channel has one value in the whole batch: it is its own mean, and its variance is 0."""
+    """Raise ShapeError where a channel has one value in the whole batch; None is known only when a graph runs."""
     if values == 1:
-        wanted = "at least 2, so that they have a variance (or training=False)"
-        raise ShapeError("image", got="1 value per channel in training", wanted=wanted, where=where)
+        raise single_value(where)
+
+
+def single_value(where: str) -> ShapeError:
+    """The error for a channel with one value: it is its own mean, and the unbiased variance is 0 / 0."""
+    return ShapeError("image", got="1 value per channel in training", wanted="at least 2", where=where)
 
 
 def check_finite(finite: np.ndarray, where: str) -> None:

@@ -57,3 +57,12 @@ def check_stages(widths: Sequence[int], depths: Sequence[int], where: str) -> tu
         tuple(check_size("widths", width, where) for width in widths),
         tuple(check_size("depths", depth, where) for depth in depths),
     )
+
+
+def longest_path(depths: Sequence[int] = RESNET18, *, small_pictures: bool = False) -> list[Window]:
+    """The windows from the picture to the last maps through both convolutions of every block, for receptive_field."""
+    convolution, pooling = stem(small_pictures)
+    path = [convolution, *([pooling] if pooling else [])]
+    for block in blocks([1] * len(depths), depths):
+        path += [Window(3, stride=block.stride, padding=1), Window(3, padding=1)]
+    return path

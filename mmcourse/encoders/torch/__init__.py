@@ -4,7 +4,27 @@ from mmcourse.frameworks import load_triton_before_tensorflow
 
 load_triton_before_tensorflow()
 
+from mmcourse.encoders.torch.batch_norm import BatchNorm  # noqa: E402
+from mmcourse.encoders.torch.convolution import Convolution  # noqa: E402
 from mmcourse.encoders.torch.convolutional import ConvolutionalEncoder  # noqa: E402
+from mmcourse.encoders.torch.pooling import (  # noqa: E402
+    average_pooling,
+    global_average_pooling,
+    global_max_pooling,
+    max_pooling,
+)
+from mmcourse.encoders.torch.residual_block import ResidualBlock  # noqa: E402
 from mmcourse.encoders.torch.words import MeanOfWords, WordTransformer  # noqa: E402
 
-__all__ = ["ConvolutionalEncoder", "MeanOfWords", "WordTransformer"]
+__all__ = [
+    "BatchNorm",
+    "Convolution",
+    "ConvolutionalEncoder",
+    "MeanOfWords",
+    "ResidualBlock",
+    "WordTransformer",
+    "average_pooling",
+    "global_average_pooling",
+    "global_max_pooling",
+    "max_pooling",
+]

@@ -1,0 +1,75 @@
+"""Batch normalisation of pictures."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from mmcourse.encoders import image_checks
+from mmcourse.encoders.keras.image_base import ImageLayer, to_first
+from mmcourse.fusion import checks
+from mmcourse.fusion.keras import values
+
+
+@keras.saving.register_keras_serializable(package="mmcourse")
+class BatchNorm(ImageLayer):
+    """Give each channel a mean and a variance of its own:  y = scale (x - mean) / sqrt(variance + epsilon) + bias.
+
+    In training mean and variance (biased, by n) are the batch's over all n = batch x height x width values of a
+    channel, and the running ones become  (1 - momentum) running + momentum batch,  whose variance is here the unbiased
+    one, by n - 1. Else they are the running ones. Keras's own layer calls 1 - momentum so, and keeps the biased one.
+    channels: of the pictures;  momentum: the share of the newest batch
+    Parameters "scale", "bias", untrained "running_mean", "running_variance": (channels,)
+    check_values: see ImageLayer.  Raises a ModalityError naming what does not fit, n = 1 in training too.
+    Source: Ioffe and Szegedy (2015).
+    """
+
+    where = "batch norm"
+
+    def __init__(self, channels: int, *, momentum: float = 0.1, epsilon: float = 1e-5, **layer: Any) -> None:
+        super().__init__(**layer)
+        self.channels = checks.check_size("channels", channels, self.where)
+        self.momentum, self.epsilon = momentum, epsilon
+        shape = (self.channels,)
+        self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
+        self.bias = self.add_weight(name="bias", shape=shape, initializer="zeros")
+        self.running_mean = self.add_weight(name="running_mean", shape=shape, initializer="zeros", trainable=False)
+        self.running_variance = self.add_weight(
+            name="running_variance", shape=shape, initializer="ones", trainable=False
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"channels": self.channels, "momentum": self.momentum, "epsilon": self.epsilon}
+        return {**super().get_config(), **own}
+
+    def compute_output_spec(self, images: Any, training: bool | None = None) -> Any:
+        return keras.KerasTensor(self.check_structure(images, self.channels), self.compute_dtype)
+
+    def call(self, images: Any, training: bool | None = None) -> Any:
+        """images: (batch, channels, height, width);  returns the same shape"""
+        return to_first(self.on_maps(self.prepare(images, self.channels), training))
+
+    def on_maps(self, maps: Any, training: bool | None = None) -> Any:
+        """maps: (batch, height, width, channels);  returns the same shape"""
+        maps = ops.cast(maps, self.variable_dtype)  # half precision would lose the sums of squares
+        mean, variance = ops.convert_to_tensor(self.running_mean), ops.convert_to_tensor(self.running_variance)
+        if training:
+            count = self._count(maps)
+            mean, variance = tf.nn.moments(maps, axes=(0, 1, 2))
+            unbiased = variance * count / (count - 1)
+            for running, batch in ((self.running_mean, mean), (self.running_variance, unbiased)):
+                running.assign((1 - self.momentum) * running + self.momentum * tf.stop_gradient(batch))
+        output = self.scale * (maps - mean) / ops.sqrt(variance + self.epsilon) + self.bias
+        return ops.cast(output, self.compute_dtype)
+
+    def _count(self, maps: Any) -> Any:
+        """How many values of a channel there are; refuses one, in a graph by an assertion."""
+        known = None if None in maps.shape[:3] else maps.shape.num_elements() // self.channels
+        image_checks.check_statistics(known, self.where)
+        count = tf.reduce_prod(tf.shape(maps)[:3])
+        if known is not None or not self.check_values:
+            return ops.cast(count, maps.dtype)
+        single = image_checks.single_value(self.where)
+        with tf.control_dependencies([values._refuse(count == 1, single)]):
+            return ops.cast(tf.identity(count), maps.dtype)
