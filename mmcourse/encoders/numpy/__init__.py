@@ -1,16 +1,38 @@
 """Encoders as formulas in NumPy: float64, no cleverness, the referee of the other halves."""
 
+from mmcourse.encoders.numpy.activations import gelu, relu
+from mmcourse.encoders.numpy.attention import scaled_dot_product_attention, self_attention
 from mmcourse.encoders.numpy.batch_norm import batch_norm
 from mmcourse.encoders.numpy.convolution import convolution
+from mmcourse.encoders.numpy.layer_norm import layer_norm
+from mmcourse.encoders.numpy.patch_embedding import cut_patches, patch_embedding
 from mmcourse.encoders.numpy.pooling import average_pooling, global_average_pooling, global_max_pooling, max_pooling
+from mmcourse.encoders.numpy.positions import learned_positions
 from mmcourse.encoders.numpy.residual_block import residual_block
+from mmcourse.encoders.numpy.resnet import resnet, resnet18
+from mmcourse.encoders.numpy.rotary import rotary_positions
+from mmcourse.encoders.numpy.transformer import transformer_encoder
+from mmcourse.encoders.numpy.vision_transformer import vision_transformer
 
 __all__ = [
     "average_pooling",
     "batch_norm",
     "convolution",
+    "cut_patches",
+    "gelu",
     "global_average_pooling",
     "global_max_pooling",
+    "layer_norm",
+    "learned_positions",
     "max_pooling",
+    "patch_embedding",
+    "relu",
     "residual_block",
+    "resnet",
+    "resnet18",
+    "rotary_positions",
+    "scaled_dot_product_attention",
+    "self_attention",
+    "transformer_encoder",
+    "vision_transformer",
 ]

@@ -1,0 +1,55 @@
+"""Checks that need the numbers: at once where they are there, as assertions where a graph is being made."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from mmcourse.encoders import sequence_checks as checks
+from mmcourse.errors import EmptyBatchError, MaskError, ShapeError
+from mmcourse.fusion.keras.values import UNKNOWN, _refuse, _refuse_rows
+
+
+def check_sizes(name: str, x: Any, mask: Any, where: str) -> tuple[Any, Any]:
+    """In a graph, assert that nothing is empty and that the mask fits; return tensors that wait for the assertions.
+
+    x: (batch, time, ...);  mask: (batch, time) or None
+    """
+    if tf.executing_eagerly():  # every shape was known and has been checked
+        return x, mask
+    batch, time = tf.unstack(tf.shape(x)[:2])
+    assertions = [
+        _refuse(batch == 0, EmptyBatchError(name, got="batch size 0", wanted="at least 1", where=where)),
+        _refuse(time == 0, ShapeError(name, got="0 steps", wanted="at least 1", where=where)),
+    ]
+    if mask is not None:
+        came = tf.unstack(tf.shape(mask))
+        pair = f"({UNKNOWN}, {UNKNOWN})"
+        unfit = MaskError("mask", got=f"shape {pair}", wanted=pair, where=where)
+        assertions.append(_refuse((came[0] != batch) | (came[1] != time), unfit, *came, batch, time))
+    with tf.control_dependencies(assertions):
+        return tf.identity(x), None if mask is None else tf.identity(mask)
+
+
+def check_values(name: str, x: Any, mask: Any, where: str) -> None:
+    """Refuse rows in which all is masked, NaN and infinity.  x: (batch, time, width), masked steps already zero"""
+    finite = tf.reduce_all(tf.math.is_finite(x), axis=(1, 2))
+    some = tf.ones_like(finite) if mask is None else tf.reduce_any(mask, axis=1)
+    if tf.executing_eagerly():
+        checks.check_values(name, some.numpy(), finite.numpy(), where)
+        return
+    _refuse_rows(~some, checks.all_masked(name, UNKNOWN, where))
+    _refuse_rows(~finite, checks.not_finite(name, UNKNOWN, where))
+
+
+def first(vectors: Any, x: Any, where: str) -> Any:
+    """The first vectors, as many as x has steps; in a graph, assert that there are so many.
+
+    vectors: (length, dim);  x: (batch, time, dim);  returns (time, dim)
+    """
+    time, length = tf.shape(x)[1], vectors.shape[0]
+    if tf.executing_eagerly():
+        return vectors[:time]
+    wanted = f"at most {length}, one a position"
+    unfit = ShapeError("sequence", got=f"{UNKNOWN} steps", wanted=wanted, where=where)
+    with tf.control_dependencies([_refuse(time > length, unfit, time)]):
+        return vectors[:time]

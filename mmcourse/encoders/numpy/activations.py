@@ -1,0 +1,22 @@
+"""Activations of the Transformer's inner layer."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def relu(x: ArrayLike) -> NDArray[np.float64]:
+    """max(x, 0)"""
+    return np.maximum(np.asarray(x, np.float64), 0)
+
+
+def gelu(x: ArrayLike) -> NDArray[np.float64]:
+    """x P(z <= x) for a standard normal z:  x (1 + erf(x / sqrt(2))) / 2, exactly and not by its tanh approximation.
+
+    Source: Hendrycks and Gimpel (2016).
+    """
+    x = np.asarray(x, np.float64)
+    return x * (1 + _erf(x / math.sqrt(2))) / 2
