@@ -117,7 +117,7 @@ def count_vision_transformer(
     out_dim: int | None = None,
     learned_positions: bool = True,
 ) -> Count:
-    """A VisionTransformer of these options for a picture of (height, width):  one token a patch, and the class token."""
+    """A VisionTransformer of these options for a picture of (height, width): one token a patch, and the class token."""
     where = "count_vision_transformer"
     sizes, patches = pair("size", size, where), pair("patch_size", patch_size, where)
     for side, patch in zip(sizes, patches, strict=True):

@@ -40,18 +40,23 @@ def check_divides(name: str, size: int, divisor_name: str, divisor: int, where: 
         raise ShapeError(name, got=size, wanted=f"a multiple of {divisor_name} {divisor}", where=where)
 
 
-def check_patches(
-    size: tuple[int | None, ...], patch_size: tuple[int, int], where: str
-) -> tuple[int | None, int | None]:
-    """Return how many patches lie down and across, or raise ShapeError where they do not divide the picture.
+def check_patches(size: tuple[int | None, ...], patch_size: tuple[int, int], where: str) -> None:
+    """Raise ShapeError where patches do not divide the picture.
 
     size: (height, width), None for what is known only when a graph runs
     """
     for axis, pixels, patch in zip(("height", "width"), size, patch_size, strict=True):
         if pixels is not None and pixels % patch:
             raise ShapeError("image", got=f"{axis} {pixels}", wanted=f"a multiple of the patch's {patch}", where=where)
-    down, across = (None if n is None else n // patch for n, patch in zip(size, patch_size, strict=True))
-    return down, across
+
+
+def check_picture_size(
+    size: tuple[int | None, ...], wanted: tuple[int, int], where: str, *, cure: str = "interpolate=True"
+) -> None:
+    """Raise ShapeError unless pictures have the height and width that were declared."""
+    for axis, pixels, declared in zip(("height", "width"), size, wanted, strict=True):
+        if pixels is not None and pixels != declared:
+            raise ShapeError("image", got=f"{axis} {pixels}", wanted=f"{declared} (or {cure})", where=where)
 
 
 def check_statistics(values: int | None, where: str) -> None:

@@ -8,8 +8,14 @@ from numpy.typing import NDArray
 
 from mmcourse.errors import ShapeError
 
+POSITIONS = ("learned", "sine-cosine")
 Grid = tuple[int, int]  # patches down, patches across
 Array = NDArray[np.float64]
+
+
+def grid_of(size: tuple[int, ...], patch_size: tuple[int, ...]) -> Grid:
+    """How many patches lie down and across a picture of (height, width)."""
+    return size[0] // patch_size[0], size[1] // patch_size[1]
 
 
 def sine_cosine_positions(grid: Grid, dim: int, *, base: float = 10_000.0) -> Array:
@@ -25,7 +31,19 @@ def sine_cosine_positions(grid: Grid, dim: int, *, base: float = 10_000.0) -> Ar
         raise ShapeError("dim", got=dim, wanted="a multiple of 4", where="sine-cosine positions")
     frequencies = base ** (-4 * np.arange(dim // 4) / dim)
     rows, columns = (index.ravel()[:, None] * frequencies for index in np.indices(grid))  # (rows * columns, dim/4)
-    return np.concatenate([np.sin(rows), np.cos(rows), np.sin(columns), np.cos(columns)], axis=1)
+    parts: list[Array] = [np.sin(rows), np.cos(rows), np.sin(columns), np.cos(columns)]
+    return np.concatenate(parts, axis=1)
+
+
+def fixed_positions(grid: Grid, dim: int) -> Array:
+    """Zero for the class token, then the sine-cosine positions of the patches: (1 + rows * columns, dim)."""
+    return np.concatenate([np.zeros((1, dim)), sine_cosine_positions(grid, dim)])
+
+
+def check_positions(positions: str, where: str) -> None:
+    """Raise ValueError for a word that is neither "learned" nor "sine-cosine"."""
+    if positions not in POSITIONS:
+        raise ValueError(f"{where}: positions: got {positions!r}, wanted {' or '.join(map(repr, POSITIONS))}")
 
 
 def interpolation_matrix(old: Grid, new: Grid) -> Array:

@@ -30,7 +30,14 @@ CLASSES = {
     "patch_embedding": "PatchEmbedding",
     "vision_transformer": "VisionTransformer",
 }
-FORMULA_OPTIONS = ("stride", "padding", "dilation", "groups", "momentum", "small_pictures", "heads", "size", "epsilon")
+FORMULA_OPTIONS = {
+    "convolution": ("stride", "padding", "dilation", "groups"),
+    "batch_norm": ("momentum", "epsilon"),
+    "residual_block": ("stride",),
+    "resnet": ("small_pictures",),
+    "patch_embedding": (),
+    "vision_transformer": ("heads", "size", "interpolate", "epsilon"),
+}
 WITH_BATCH_NORM = ("batch_norm", "residual_block", "resnet")
 STATISTICS = ("running_mean", "running_variance")
 
@@ -163,9 +170,10 @@ def vision_transformer_shapes(
         yield "positions", (1 + int(sides[0] * sides[1]), dim)
     for layer in range(layers):
         start = f"encoder.layers.{layer}"
-        for part in ("query", "key", "value", "output"):
-            yield from {f"{start}.attention.{part}.kernel": (dim, dim), f"{start}.attention.{part}.bias": (dim,)}.items()
-        for part, before, after in (("hidden", dim, hidden_size), ("output", hidden_size, dim)):
+        for part in ("query", "key", "value", "out"):
+            yield f"{start}.attention.{part}.kernel", (dim, dim)
+            yield f"{start}.attention.{part}.bias", (dim,)
+        for part, before, after in (("hidden", dim, hidden_size), ("out", hidden_size, dim)):
             yield f"{start}.feed_forward.{part}.kernel", (before, after)
             yield f"{start}.feed_forward.{part}.bias", (after,)
         for part in ("attention_norm", "feed_forward_norm"):
@@ -212,25 +220,27 @@ def part_cases(**changes: Any) -> list[Case]:
     for training in (False, True):
         blocks = {"same": {"in_channels": 2, "out_channels": 2}, "wider": {"in_channels": 2, "out_channels": 3}}
         blocks["strided"] = {"in_channels": 2, "out_channels": 2, "stride": 2}
-        cases += [Case("residual_block", options, (2, 2, 5, 4), training, name=name) for name, options in blocks.items()]
+        cases += [
+            Case("residual_block", options, (2, 2, 5, 4), training, name=name) for name, options in blocks.items()
+        ]
     return [case.variant(**changes) for case in cases]
 
 
 def network_cases(**changes: Any) -> list[Case]:
     """Residual networks of both stems, and vision Transformers of both positions."""
-    small = {"channels": 1, "widths": (2, 3), "depths": (1, 1), "small_pictures": True, "out_dim": 2}
-    large = {"channels": 2, "widths": (2, 2), "depths": (2, 1)}
+    small = {"channels": 1, "widths": (3, 4), "depths": (1, 1), "small_pictures": True, "out_dim": 2}
+    large = {"channels": 2, "widths": (3, 4), "depths": (2, 1)}
     cases = [
         *(Case("resnet", small, (3, 1, 6, 5), training, seed=3, name="small") for training in (False, True)),
         *(Case("resnet", large, (2, 2, 17, 14), training, seed=4, name="large") for training in (False, True)),
     ]
     transformer = {"patch_size": 2, "channels": 1, "dim": 4, "layers": 2, "heads": 2, "hidden_size": 6}
-    fixed = {"size": 4, "positions": "sine-cosine"}
+    fixed = transformer | {"size": 4, "positions": "sine-cosine"}
     cases += [
         Case("vision_transformer", transformer | {"size": (4, 6), "out_dim": 3}, (2, 1, 4, 6), name="learned"),
-        Case("vision_transformer", transformer | fixed, (2, 1, 4, 4), seed=1, name="fixed"),
+        Case("vision_transformer", fixed, (2, 1, 4, 4), seed=1, name="fixed"),
         Case("vision_transformer", transformer | {"size": 4, "interpolate": True}, (2, 1, 6, 8), name="interpolated"),
-        Case("vision_transformer", transformer | fixed | {"interpolate": True}, (2, 1, 2, 6), name="fixed-interpolated"),
+        Case("vision_transformer", fixed | {"interpolate": True}, (2, 1, 2, 6), name="fixed-interpolated"),
     ]
     return [case.variant(**changes) for case in cases]
 
@@ -250,7 +260,7 @@ class Numpy:
 
     @staticmethod
     def formula(case: Case, parameters: Arrays, images: Any, **options: Any) -> Any:
-        options |= {name: case.options[name] for name in FORMULA_OPTIONS if name in case.options}
+        options |= {name: case.options[name] for name in FORMULA_OPTIONS[case.concept] if name in case.options}
         if case.concept in WITH_BATCH_NORM:
             options["training"] = case.training
         formula = getattr(mmcourse.encoders.numpy, case.concept)
@@ -319,7 +329,8 @@ class Keras:
     @staticmethod
     def gradients(layer: Any, images: np.ndarray, cotangent: np.ndarray) -> Arrays:
         x = tf.Variable(images)
-        wanted = {name: variable.value for name, variable in parity.keras_variables(layer).items() if variable.trainable}
+        variables = parity.keras_variables(layer)
+        wanted = {name: variable.value for name, variable in variables.items() if variable.trainable}
         wanted["images"] = x
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(layer(tf.convert_to_tensor(x), **layer.mode) * cotangent)

@@ -5,8 +5,17 @@ import pytest
 
 from mmcourse import parity
 from mmcourse.parity import relative_error
-from tests.encoders.image_halves import STATISTICS, WITH_BATCH_NORM, Arrays, Case, Keras, Numpy, Torch
-from tests.encoders.image_halves import network_cases, part_cases
+from tests.encoders.image_halves import (
+    STATISTICS,
+    WITH_BATCH_NORM,
+    Arrays,
+    Case,
+    Keras,
+    Numpy,
+    Torch,
+    network_cases,
+    part_cases,
+)
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}
 DIFFERENCES = 1e-6

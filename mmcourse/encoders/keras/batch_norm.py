@@ -12,7 +12,7 @@ from mmcourse.fusion import checks
 from mmcourse.fusion.keras import values
 
 
-@keras.saving.register_keras_serializable(package="mmcourse")
+@keras.saving.register_keras_serializable(package="mmcourse.encoders")
 class BatchNorm(ImageLayer):
     """Give each channel a mean and a variance of its own:  y = scale (x - mean) / sqrt(variance + epsilon) + bias.
 

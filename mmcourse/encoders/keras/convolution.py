@@ -12,9 +12,9 @@ from mmcourse.encoders.windows import Pair, Plane, check_room, pair, plane
 from mmcourse.fusion import checks
 
 
-@keras.saving.register_keras_serializable(package="mmcourse")
+@keras.saving.register_keras_serializable(package="mmcourse.encoders")
 class Convolution(ImageLayer):
-    """Slide kernels over pictures:  y[o, i, j] = bias[o] + sum_cuv kernel[o, c, u, v] x[c, s i + d u - p, s j + d v - p].
+    """Slide kernels over pictures:  y[o,i,j] = bias[o] + sum_cuv kernel[o,c,u,v] x[c, si+du-p, sj+dv-p].
 
     in_channels, out_channels: of the pictures and of what comes out, both multiples of groups
     kernel_size, stride s, padding p, dilation d: one number, or two (vertical, horizontal)
@@ -68,7 +68,8 @@ class Convolution(ImageLayer):
 
     def call(self, images: Any) -> Any:
         """images: (batch, in_channels, height, width);  returns (batch, out_channels, places down, places across)"""
-        check_room(self.windows, *self.check_structure(images, self.in_channels)[2:], self.where)
+        _, _, height, width = self.check_structure(images, self.in_channels)
+        check_room(self.windows, height, width, self.where)
         return to_first(self.on_maps(self.prepare(images, self.in_channels)))
 
     def on_maps(self, maps: Any) -> Any:

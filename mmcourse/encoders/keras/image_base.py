@@ -1,7 +1,7 @@
 """What the layers for pictures share: what they ask of their inputs, and how they lay out channels inside.
 
-TensorFlow's convolutions on a processor want channels last. Outside pictures are (batch, channels, height, width), as in
-the other halves; inside they are maps (batch, height, width, channels), turned once on the way in and once on the way out.
+TensorFlow's convolutions on a processor want channels last. Outside pictures are (batch, channels, height, width), as
+in the other halves; inside they are maps (batch, height, width, channels), turned on the way in and on the way out.
 """
 
 from typing import Any
@@ -11,7 +11,8 @@ import tensorflow as tf
 from keras import ops
 
 from mmcourse.encoders import image_checks
-from mmcourse.fusion.checks import Spec
+from mmcourse.errors import ShapeError
+from mmcourse.fusion.checks import Spec, _text
 from mmcourse.fusion.keras import values
 from mmcourse.fusion.keras.values import UNKNOWN
 
@@ -20,8 +21,8 @@ class ImageLayer(keras.layers.Layer):
     """A layer that is called with pictures (batch, channels, height, width).
 
     check_values: also refuse NaN and infinity. This check needs the numbers, so on a GPU each call waits for the
-        device; shapes and dtypes are checked in any case. In a graph it is an assertion with the same message, raised by
-        TensorFlow as InvalidArgumentError. XLA drops assertions, so a layer that checks values declares
+        device; shapes and dtypes are checked in any case. In a graph it is an assertion with the same message, raised
+        by TensorFlow as InvalidArgumentError. XLA drops assertions, so a layer that checks values declares
         `supports_jit = False`: Keras then compiles without XLA.
     """
 
@@ -39,9 +40,7 @@ class ImageLayer(keras.layers.Layer):
 
     def prepare(self, images: Any, channels: int | None) -> Any:
         """Check everything; return maps (batch, height, width, channels)."""
-        images = check_images(
-            images, channels, self.where, dtype=self.compute_dtype, check_values=self.check_values
-        )
+        images = check_images(images, channels, self.where, dtype=self.compute_dtype, check_values=self.check_values)
         return to_last(images)
 
     def check_structure(self, images: Any, channels: int | None) -> tuple[int | None, ...]:
@@ -76,6 +75,12 @@ def check_structure(
     spec = Spec(tuple(images.shape), keras.backend.standardize_dtype(images.dtype))
     image_checks.check_images(spec, channels, where, dtype=dtype)
     return spec.shape
+
+
+def check_known_size(shape: tuple[int | None, ...], where: str) -> None:
+    """Raise ShapeError where height or width are known only when a graph runs."""
+    if None in shape[2:]:
+        raise ShapeError("image", got=f"shape {_text(shape)}", wanted="a known height and width", where=where)
 
 
 def to_last(images: Any) -> Any:

@@ -12,7 +12,7 @@ from mmcourse.encoders.windows import Pair, Plane, check_room, pooling_plane
 def max_pooling(
     images: Any, size: Pair, *, stride: Pair | None = None, padding: Pair = 0, check_values: bool = True
 ) -> Any:
-    """The largest number in each window:  y[c, i, j] = max_uv x[c, s i + u - p, s j + v - p].
+    """The largest number in each window:  y[c,i,j] = max_uv x[c, si+u-p, sj+v-p].
 
     images: (batch, channels, height, width);  size: of the window;  stride s: the size where it is not given
     padding p: pixels at each edge, at most half the size, that never are the largest

@@ -30,7 +30,7 @@ class NormalisedConvolution(ImageLayer):
         return self.norm.on_maps(self.convolution.on_maps(maps), training)
 
 
-@keras.saving.register_keras_serializable(package="mmcourse")
+@keras.saving.register_keras_serializable(package="mmcourse.encoders")
 class ResidualBlock(ImageLayer):
     """Add to the input what two convolutions make of it:  y = relu(N2(K2 * relu(N1(K1 * x))) + x).
 

@@ -34,9 +34,9 @@ def batch_norm(
     Raises a ModalityError naming what does not fit, n = 1 in training too.
     Source: Ioffe and Szegedy (2015); momentum and the two variances as in PyTorch (Keras has 1 - momentum and one).
     """
-    given = {"scale": scale, "bias": bias, "running_mean": running_mean, "running_variance": running_variance}
     channels = np.shape(scale)[:1] or (1,)
-    given = {name: check_shape(parameter, name, channels, WHERE) for name, parameter in given.items()}
+    named = {"scale": scale, "bias": bias, "running_mean": running_mean, "running_variance": running_variance}
+    given = {name: check_shape(parameter, name, channels, WHERE) for name, parameter in named.items()}
     images = prepare(images, channels[0], WHERE)
     mean, variance = given["running_mean"], given["running_variance"]
     running = {"running_mean": mean, "running_variance": variance}

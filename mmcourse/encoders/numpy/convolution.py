@@ -22,7 +22,7 @@ def convolution(
     dilation: Pair = 1,
     groups: int = 1,
 ) -> NDArray[np.float64]:
-    """Slide kernels over pictures:  y[o, i, j] = bias[o] + sum_cuv kernel[o, c, u, v] x[c, s i + d u - p, s j + d v - p].
+    """Slide kernels over pictures:  y[o,i,j] = bias[o] + sum_cuv kernel[o,c,u,v] x[c, si+du-p, sj+dv-p].
 
     The kernel is not flipped: what networks call a convolution is a cross-correlation.
     images: (batch, channels, height, width), zero outside

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mmcourse.encoders.image_checks import check_patches
+from mmcourse.encoders.image_positions import grid_of
 from mmcourse.encoders.numpy.image_inputs import prepare
 from mmcourse.encoders.windows import Pair, pair
 from mmcourse.errors import ShapeError
@@ -20,7 +21,8 @@ def cut_patches(images: ArrayLike, patch_size: Pair) -> NDArray[np.float64]:
     """
     images = prepare(images, None, WHERE)
     down, across = pair("patch_size", patch_size, WHERE)
-    rows, columns = check_patches(images.shape[2:], (down, across), WHERE)
+    check_patches(images.shape[2:], (down, across), WHERE)
+    rows, columns = grid_of(images.shape[2:], (down, across))
     cut = images.reshape(*images.shape[:2], rows, down, columns, across)
     return cut.transpose(0, 2, 4, 1, 3, 5).reshape(len(images), rows * columns, -1)
 

@@ -7,10 +7,8 @@ from mmcourse.encoders.numpy.image_inputs import prepare, slide
 from mmcourse.encoders.windows import Pair, pooling_plane
 
 
-def max_pooling(
-    images: ArrayLike, size: Pair, *, stride: Pair | None = None, padding: Pair = 0
-) -> NDArray[np.float64]:
-    """The largest number in each window:  y[c, i, j] = max_uv x[c, s i + u - p, s j + v - p].
+def max_pooling(images: ArrayLike, size: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> NDArray[np.float64]:
+    """The largest number in each window:  y[c,i,j] = max_uv x[c, si+u-p, sj+v-p].
 
     images: (batch, channels, height, width);  size: of the window;  stride s: the size where it is not given
     padding p: pixels at each edge, at most half the size, that never are the largest

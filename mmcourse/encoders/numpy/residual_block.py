@@ -6,14 +6,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mmcourse.encoders.numpy.activations import relu
 from mmcourse.encoders.numpy.batch_norm import batch_norm
-from mmcourse.encoders.numpy.convolution import convolution as convolve
+from mmcourse.encoders.numpy.convolution import convolution
+from mmcourse.encoders.numpy.image_inputs import prepare
+from mmcourse.encoders.sequence_checks import check_members
 
-Part = Mapping[str, Mapping[str, ArrayLike]]
+WHERE = "residual block"
+MEMBERS = {"convolution": ("kernel",), "norm": ("scale", "bias", "running_mean", "running_variance")}
+Part = Mapping[str, Mapping[str, Any]]
 
 
 def residual_block(
-    images: ArrayLike, *, first: Part, second: Part, shortcut: Part | None = None, stride: int = 1, training: bool = False
+    images: ArrayLike,
+    *,
+    first: Part,
+    second: Part,
+    shortcut: Part | None = None,
+    stride: int = 1,
+    training: bool = False,
 ) -> NDArray[np.float64]:
     """Add to the input what two convolutions make of it:  y = relu(N2(K2 * relu(N1(K1 * x))) + x).
 
@@ -25,26 +36,20 @@ def residual_block(
     returns (batch, out, height / stride, width / stride), rounded up
     Raises a ModalityError naming what does not fit.  Source: He et al. (2016), the basic block.
     """
-    hidden = relu(normalised_convolution(images, **first, stride=stride, padding=1, training=training))
-    added = normalised_convolution(hidden, **second, padding=1, training=training)
-    kept = images if shortcut is None else normalised_convolution(images, **shortcut, stride=stride, training=training)
-    return relu(added + kept)
+    images = prepare(images, None, WHERE)
+    hidden = relu(normalised_convolution(images, first, "first", stride=stride, padding=1, training=training))
+    added = normalised_convolution(hidden, second, "second", padding=1, training=training)
+    if shortcut is not None:
+        images = normalised_convolution(images, shortcut, "shortcut", stride=stride, training=training)
+    return relu(added + images)
 
 
 def normalised_convolution(
-    images: ArrayLike,
-    *,
-    convolution: Mapping[str, ArrayLike],
-    norm: Mapping[str, ArrayLike],
-    stride: int = 1,
-    padding: int = 0,
-    training: bool = False,
+    images: NDArray[np.float64], part: Part, path: str, *, stride: int = 1, padding: int = 0, training: bool = False
 ) -> NDArray[np.float64]:
-    """A convolution, whose bias the norm's would swallow, and a batch norm:  N(K * x)."""
-    arguments: dict[str, Any] = dict(norm)
-    return batch_norm(convolve(images, **convolution, stride=stride, padding=padding), **arguments, training=training)
-
-
-def relu(images: NDArray[np.float64]) -> NDArray[np.float64]:
-    """max(x, 0), number by number."""
-    return np.maximum(images, 0)
+    """A convolution, whose bias the norm's would swallow, and a batch norm:  N(K * x).  path: the name of the part"""
+    check_members(part, MEMBERS, path, WHERE)
+    for name, members in MEMBERS.items():
+        check_members(part[name], members, f"{path}.{name}", WHERE)
+    maps = convolution(images, part["convolution"]["kernel"], stride=stride, padding=padding)
+    return batch_norm(maps, **part["norm"], training=training)

@@ -11,7 +11,7 @@ from mmcourse.fusion import checks
 
 
 class Convolution(ImageModule):
-    """Slide kernels over pictures:  y[o, i, j] = bias[o] + sum_cuv kernel[o, c, u, v] x[c, s i + d u - p, s j + d v - p].
+    """Slide kernels over pictures:  y[o,i,j] = bias[o] + sum_cuv kernel[o,c,u,v] x[c, si+du-p, sj+dv-p].
 
     in_channels, out_channels: of the pictures and of what comes out, both multiples of groups
     kernel_size, stride s, padding p, dilation d: one number, or two (vertical, horizontal)

@@ -10,7 +10,7 @@ from mmcourse.encoders.windows import Pair, Plane, check_room, pooling_plane
 def max_pooling(
     images: Tensor, size: Pair, *, stride: Pair | None = None, padding: Pair = 0, check_values: bool = True
 ) -> Tensor:
-    """The largest number in each window:  y[c, i, j] = max_uv x[c, s i + u - p, s j + v - p].
+    """The largest number in each window:  y[c,i,j] = max_uv x[c, si+u-p, sj+v-p].
 
     images: (batch, channels, height, width);  size: of the window;  stride s: the size where it is not given
     padding p: pixels at each edge, at most half the size, that never are the largest
@@ -49,9 +49,7 @@ def global_max_pooling(images: Tensor, *, check_values: bool = True) -> Tensor:
     return images.amax(dim=(2, 3))
 
 
-def _windows(
-    images: Tensor, size: Pair, stride: Pair | None, padding: Pair, check_values: bool, where: str
-) -> Plane:
+def _windows(images: Tensor, size: Pair, stride: Pair | None, padding: Pair, check_values: bool, where: str) -> Plane:
     windows = pooling_plane(size, stride=stride, padding=padding, where=where)
     check_images(images, None, where, check_values=check_values)
     check_room(windows, images.shape[2], images.shape[3], where)

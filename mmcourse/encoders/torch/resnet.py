@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from mmcourse.encoders import resnet_plan
@@ -25,15 +24,15 @@ LAYER = {"convolution.weight": "convolution.kernel"} | {
 
 
 class ResNet(ImageModule):
-    """One vector of each picture:  v = mean over places of block_n(... block_1(stem(x))), times the head's kernel + bias.
+    """One vector of each picture:  v = mean over places of block_n(...block_1(stem(x))...), times head kernel + bias.
 
     channels: of the pictures;  widths, depths: channels and blocks of each stage; the first block of each stage but the
         first halves height and width (odd ones rounded up)
     small_pictures: the stem is a kernel 3x3 that keeps height and width, else a kernel 7x7 with stride 2 and then
         max-pooling 3x3 with stride 2, which leaves a quarter of each
     out_dim: the width of v; None for no head, v is then as wide as the last stage
-    Parameters: "stem.", "blocks.0.first.", "blocks.0.second.", "blocks.2.shortcut." and so on, each followed by those of
-        a part of ResidualBlock; "head.kernel" (width, out_dim), "head.bias" (out_dim,)
+    Parameters: "stem.", "blocks.0.first.", "blocks.0.second.", "blocks.2.shortcut." and so on, each followed by those
+        of a part of ResidualBlock; "head.kernel" (width, out_dim), "head.bias" (out_dim,)
     check_values: see ImageModule.  Raises a ModalityError naming what does not fit.
     Source: He et al. (2016), section 3.3; the stem for small pictures from section 4.2.
     """
@@ -55,9 +54,7 @@ class ResNet(ImageModule):
         self.widths, self.depths = resnet_plan.check_stages(widths, depths, self.where)
         self.out_dim = self.widths[-1] if out_dim is None else checks.check_size("out_dim", out_dim, self.where)
         (kernel_size, stride, padding, _), self.pooling = resnet_plan.stem(small_pictures)
-        self.stem = NormalisedConvolution(
-            self.channels, self.widths[0], kernel_size, stride=stride, padding=padding
-        )
+        self.stem = NormalisedConvolution(self.channels, self.widths[0], kernel_size, stride=stride, padding=padding)
         self.blocks = nn.ModuleList(
             ResidualBlock(block.in_channels, block.out_channels, stride=block.stride, check_values=False)
             for block in resnet_plan.blocks(self.widths, self.depths)

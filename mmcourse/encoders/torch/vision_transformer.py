@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcourse.encoders import image_checks
-from mmcourse.encoders.image_positions import check_positions, fixed_positions, interpolation_matrix
+from mmcourse.encoders.image_positions import check_positions, fixed_positions, grid_of, interpolation_matrix
 from mmcourse.encoders.torch.image_base import ImageModule
 from mmcourse.encoders.torch.patch_embedding import PatchEmbedding
 from mmcourse.encoders.torch.sequence import Linear
@@ -19,9 +19,9 @@ LAYER = {
     "attention.q_proj": "attention.query",
     "attention.k_proj": "attention.key",
     "attention.v_proj": "attention.value",
-    "attention.o_proj": "attention.output",
+    "attention.o_proj": "attention.out",
     "mlp.fc1": "feed_forward.hidden",
-    "mlp.fc2": "feed_forward.output",
+    "mlp.fc2": "feed_forward.out",
     "layernorm_before": "attention_norm",
     "layernorm_after": "feed_forward_norm",
 }  # Transformers' names of a layer's parts, and ours
@@ -39,8 +39,8 @@ class VisionTransformer(ImageModule):
     positions: "learned", or "sine-cosine" for fixed ones (image_positions.sine_cosine_positions; the class token has 0)
     interpolate: also take pictures of another size, with positions interpolated to it
         (image_positions.interpolation_matrix)
-    Parameters: "patches.kernel", "patches.bias", "class_token" (dim,), learned "positions" (1 + patches, dim), "encoder."
-        and those of TransformerEncoder, "head.kernel" (dim, out_dim), "head.bias" (out_dim,)
+    Parameters: "patches.kernel", "patches.bias", "class_token" (dim,), learned "positions" (1 + patches, dim),
+        "encoder." and those of TransformerEncoder, "head.kernel" (dim, out_dim), "head.bias" (out_dim,)
     check_values: see ImageModule.  Raises a ModalityError naming what does not fit.
     Source: Dosovitskiy et al. (2021).
     """
@@ -67,7 +67,8 @@ class VisionTransformer(ImageModule):
         self.size, self.interpolate = pair("size", size, self.where), interpolate
         self.patches = PatchEmbedding(patch_size, dim, channels=channels, check_values=False)
         self.channels, self.dim = self.patches.channels, self.patches.dim
-        self.grid = image_checks.check_patches(self.size, self.patches.patch_size, self.where)
+        image_checks.check_patches(self.size, self.patches.patch_size, self.where)
+        self.grid = grid_of(self.size, self.patches.patch_size)
         self.out_dim = self.dim if out_dim is None else checks.check_size("out_dim", out_dim, self.where)
         self.class_token = nn.Parameter(0.02 * torch.randn(self.dim))
         check_positions(positions, self.where)
@@ -98,9 +99,9 @@ class VisionTransformer(ImageModule):
         if not self.interpolate:
             image_checks.check_picture_size(tuple(images.shape[2:]), self.size, self.where)
         patches = self.patches(images)
-        grid = image_checks.check_patches(tuple(images.shape[2:]), self.patches.patch_size, self.where)
+        grid = grid_of(tuple(images.shape[2:]), self.patches.patch_size)
         tokens = torch.cat([self.class_token.expand(len(images), 1, -1), patches], dim=1)
-        return self.encoder(tokens + self.positions_on(grid).to(patches.dtype))
+        return self.encoder(tokens + self.positions_on(grid))
 
     def positions_on(self, grid: tuple[int, int]) -> Tensor:
         """The positions for so many patches down and across, that of the class token first: (1 + patches, dim)."""
