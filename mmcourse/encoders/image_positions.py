@@ -31,8 +31,7 @@ def sine_cosine_positions(grid: Grid, dim: int, *, base: float = 10_000.0) -> Ar
         raise ShapeError("dim", got=dim, wanted="a multiple of 4", where="sine-cosine positions")
     frequencies = base ** (-4 * np.arange(dim // 4) / dim)
     rows, columns = (index.ravel()[:, None] * frequencies for index in np.indices(grid))  # (rows * columns, dim/4)
-    parts: list[Array] = [np.sin(rows), np.cos(rows), np.sin(columns), np.cos(columns)]
-    return np.concatenate(parts, axis=1)
+    return np.concatenate([np.sin(rows), np.cos(rows), np.sin(columns), np.cos(columns)], axis=1)
 
 
 def fixed_positions(grid: Grid, dim: int) -> Array:
@@ -51,7 +50,7 @@ def interpolation_matrix(old: Grid, new: Grid) -> Array:
 
     new positions = matrix @ old positions, row by row: (new rows * new columns, old rows * old columns)
     """
-    return np.kron(_cubic(old[0], new[0]), _cubic(old[1], new[1]))
+    return np.asarray(np.kron(_cubic(old[0], new[0]), _cubic(old[1], new[1])), np.float64)
 
 
 def _cubic(old: int, new: int) -> Array:

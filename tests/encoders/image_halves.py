@@ -1,8 +1,8 @@
 """One face for NumPy, PyTorch and Keras, so that every test of the encoders of pictures is written once.
 
 A case is a module with its options, random parameters and pictures, all from its seed. A half builds it, calls it, and
-gives the gradient of sum(output * cotangent) with respect to every trained parameter and to the pictures; NumPy by
-central differences.
+gives the gradient of sum(output * cotangent) with respect to every trained parameter and to the pictures; NumPy gives
+slopes along random directions, by central differences.
 """
 
 from collections.abc import Iterator
@@ -267,14 +267,16 @@ class Numpy:
         return formula(images, **parity.numpy_arguments(parameters), **options)
 
     @staticmethod
-    def gradients(case: Case, images: np.ndarray, cotangent: np.ndarray) -> Arrays:
-        moved = {name: case.parameters[name] for name in case.trained}
+    def slopes(case: Case, directions: Arrays) -> Arrays:
+        """The slope of sum(output * cotangent) as one array after the other moves along its direction."""
+        arrays = case.parameters | {"images": case.images}
 
-        def loss(point: Arrays) -> float:
-            parameters = case.parameters | {name: point[name] for name in moved}
-            return float((Numpy.formula(case, parameters, point["images"]) * cotangent).sum())
+        def loss(steps: Arrays) -> float:
+            moved = {name: arrays[name] + step * directions[name] for name, step in steps.items()}
+            parameters = {name: moved.get(name, array) for name, array in case.parameters.items()}
+            return float((Numpy.formula(case, parameters, moved["images"]) * case.cotangent).sum())
 
-        return parity.central_differences(loss, moved | {"images": images})
+        return parity.central_differences(loss, dict.fromkeys(directions, 0.0))
 
 
 class Torch:

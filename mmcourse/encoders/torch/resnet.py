@@ -94,9 +94,9 @@ class ResNet(ImageModule):
             if tuple(config.depths) != resnet_plan.RESNET18:
                 raise ValueError(f"{cls.where}: model: got depths {config.depths}, wanted {resnet_plan.RESNET18}")
             del plan["depths"]
-        ours = cls(channels=config.num_channels, **plan)
+        ours = cls(channels=config.num_channels, **plan).to(next(model.parameters()))
         ours.load_state_dict(_renamed(model.state_dict(), config.depths))
-        return ours.to(next(model.parameters())).train(model.training)
+        return ours.train(model.training)
 
 
 class ResNet18(ResNet):

@@ -135,9 +135,9 @@ class VisionTransformer(ImageModule):
             hidden_size=config.intermediate_size,
             interpolate=interpolate,
             epsilon=config.layer_norm_eps,
-        )
+        ).to(next(model.parameters()))
         ours.load_state_dict(_renamed(model.state_dict(), config.num_hidden_layers))
-        return ours.to(next(model.parameters())).train(model.training)
+        return ours.train(model.training)
 
 
 def _renamed(theirs: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:
