@@ -59,6 +59,14 @@ def check_picture_size(
             raise ShapeError("image", got=f"{axis} {pixels}", wanted=f"{declared} (or {cure})", where=where)
 
 
+def check_norm(momentum: float, epsilon: float, where: str) -> None:
+    """Raise ValueError unless momentum is a share and epsilon is above 0."""
+    if not 0 <= momentum <= 1:
+        raise ValueError(f"{where}: momentum: got {momentum}, wanted the newest batch's share, 0 to 1")
+    if not epsilon > 0:
+        raise ValueError(f"{where}: epsilon: got {epsilon}, wanted a number above 0")
+
+
 def check_statistics(values: int | None, where: str) -> None:
     """Raise ShapeError where a channel has one value in the whole batch; None is known only when a graph runs."""
     if values == 1:

@@ -182,5 +182,5 @@ def test_positions_are_interpolated_as_theirs(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("changes", [{"hidden_act": "gelu_new"}, {"qkv_bias": False}], ids=str)
 def test_another_vision_transformer_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="vision transformer: model: got gelu.*, wanted gelu, qkv_bias=True"):
+    with pytest.raises(ValueError, match=r"vision transformer: model: got gelu.*, wanted gelu, qkv_bias=True"):
         VisionTransformer.from_transformers(vit_model(**changes))

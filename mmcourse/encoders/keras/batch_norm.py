@@ -30,6 +30,7 @@ class BatchNorm(ImageLayer):
     def __init__(self, channels: int, *, momentum: float = 0.1, epsilon: float = 1e-5, **layer: Any) -> None:
         super().__init__(**layer)
         self.channels = checks.check_size("channels", channels, self.where)
+        image_checks.check_norm(momentum, epsilon, self.where)
         self.momentum, self.epsilon = momentum, epsilon
         shape = (self.channels,)
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")

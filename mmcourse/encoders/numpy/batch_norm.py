@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmcourse.encoders.image_checks import check_statistics
+from mmcourse.encoders.image_checks import check_norm, check_statistics
 from mmcourse.encoders.numpy.image_inputs import prepare
 from mmcourse.fusion.numpy.inputs import check_shape
 
@@ -34,6 +34,7 @@ def batch_norm(
     Raises a ModalityError naming what does not fit, n = 1 in training too.
     Source: Ioffe and Szegedy (2015); momentum and the two variances as in PyTorch (Keras has 1 - momentum and one).
     """
+    check_norm(momentum, epsilon, WHERE)
     channels = np.shape(scale)[:1] or (1,)
     named = {"scale": scale, "bias": bias, "running_mean": running_mean, "running_variance": running_variance}
     given = {name: check_shape(parameter, name, channels, WHERE) for name, parameter in named.items()}

@@ -28,6 +28,7 @@ class BatchNorm(ImageModule):
     ) -> None:
         super().__init__(check_values=check_values)
         self.channels = checks.check_size("channels", channels, self.where)
+        image_checks.check_norm(momentum, epsilon, self.where)
         self.momentum, self.epsilon = momentum, epsilon
         self.scale = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
