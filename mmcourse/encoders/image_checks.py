@@ -16,8 +16,7 @@ def check_images(images: Spec, channels: int | None, where: str, *, dtype: str |
     shape, got = images
     wanted = f"(batch, {channels or 'channels'}, height, width)"
     if len(shape) != 4:
-        hint = "; grey pictures get their channel by images[:, None]" * (len(shape) == 3 and channels in (None, 1))
-        raise ShapeError("image", got=f"shape {_text(shape)}", wanted=wanted + hint, where=where)
+        raise ShapeError("image", got=f"shape {_text(shape)}", wanted=wanted + _hint(shape, channels), where=where)
     if not got.startswith(("float", "bfloat")):
         wanted = "a floating one (pixels 0 to 255 are divided by 255 first)"
         raise DtypeError("image", got=f"dtype {got}", wanted=wanted, where=where)
@@ -87,6 +86,15 @@ def check_finite(finite: np.ndarray, where: str) -> None:
 def not_finite(rows: str, where: str) -> NotFiniteError:
     """The error for pictures that hold NaN or infinity."""
     return NotFiniteError("image", got=f"NaN or infinity in rows [{rows}]", wanted="finite numbers", where=where)
+
+
+def _hint(shape: tuple[int | None, ...], channels: int | None) -> str:
+    """How three axes become four, where that can be told."""
+    if len(shape) == 3 and channels in (None, 1):
+        return "; grey pictures get their channel by images[:, None]"
+    if len(shape) == 3 and channels in (shape[0], shape[2]):
+        return "; one picture becomes a batch by images[None]"
+    return ""
 
 
 def _channels(number: int | None) -> str:

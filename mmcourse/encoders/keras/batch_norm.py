@@ -32,12 +32,14 @@ class BatchNorm(ImageLayer):
         self.channels = checks.check_size("channels", channels, self.where)
         image_checks.check_norm(momentum, epsilon, self.where)
         self.momentum, self.epsilon = momentum, epsilon
-        shape = (self.channels,)
-        self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
-        self.bias = self.add_weight(name="bias", shape=shape, initializer="zeros")
-        self.running_mean = self.add_weight(name="running_mean", shape=shape, initializer="zeros", trainable=False)
-        self.running_variance = self.add_weight(
-            name="running_variance", shape=shape, initializer="ones", trainable=False
+        self.scale, self.bias = self._vector("scale", "ones"), self._vector("bias", "zeros")
+        self.running_mean = self._vector("running_mean", "zeros", trainable=False)
+        self.running_variance = self._vector("running_variance", "ones", trainable=False)
+
+    def _vector(self, name: str, initializer: str, *, trainable: bool = True) -> Any:
+        # Never cast: half precision would lose the sums of squares, and the small steps of the running statistics.
+        return self.add_weight(
+            name=name, shape=(self.channels,), initializer=initializer, trainable=trainable, autocast=False
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -53,7 +55,7 @@ class BatchNorm(ImageLayer):
 
     def on_maps(self, maps: Any, training: bool | None = None) -> Any:
         """maps: (batch, height, width, channels);  returns the same shape"""
-        maps = ops.cast(maps, self.variable_dtype)  # half precision would lose the sums of squares
+        maps = ops.cast(maps, self.variable_dtype)
         mean, variance = ops.convert_to_tensor(self.running_mean), ops.convert_to_tensor(self.running_variance)
         if training:
             count = self._count(maps)

@@ -36,7 +36,8 @@ def residual_block(
     returns (batch, out, height / stride, width / stride), rounded up
     Raises a ModalityError naming what does not fit.  Source: He et al. (2016), the basic block.
     """
-    images = prepare(images, None, WHERE)
+    check_part(first, "first")
+    images = prepare(images, np.shape(first["convolution"]["kernel"])[1], WHERE)
     hidden = relu(normalised_convolution(images, first, "first", stride=stride, padding=1, training=training))
     added = normalised_convolution(hidden, second, "second", padding=1, training=training)
     if shortcut is not None:
@@ -48,8 +49,13 @@ def normalised_convolution(
     images: NDArray[np.float64], part: Part, path: str, *, stride: int = 1, padding: int = 0, training: bool = False
 ) -> NDArray[np.float64]:
     """A convolution, whose bias the norm's would swallow, and a batch norm:  N(K * x).  path: the name of the part"""
+    check_part(part, path)
+    maps = convolution(images, part["convolution"]["kernel"], stride=stride, padding=padding)
+    return batch_norm(maps, **part["norm"], training=training)
+
+
+def check_part(part: Part, path: str) -> None:
+    """Raise unless a part has just the parameters of a convolution without a bias and of its norm."""
     check_members(part, MEMBERS, path, WHERE)
     for name, members in MEMBERS.items():
         check_members(part[name], members, f"{path}.{name}", WHERE)
-    maps = convolution(images, part["convolution"]["kernel"], stride=stride, padding=padding)
-    return batch_norm(maps, **part["norm"], training=training)
