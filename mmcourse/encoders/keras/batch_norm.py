@@ -58,7 +58,7 @@ class BatchNorm(ImageLayer):
         maps = ops.cast(maps, self.variable_dtype)
         mean, variance = ops.convert_to_tensor(self.running_mean), ops.convert_to_tensor(self.running_variance)
         if training:
-            count = self._count(maps)
+            maps, count = self._counted(maps)
             mean, variance = tf.nn.moments(maps, axes=(0, 1, 2))
             unbiased = variance * count / (count - 1)
             for running, batch in ((self.running_mean, mean), (self.running_variance, unbiased)):
@@ -66,13 +66,12 @@ class BatchNorm(ImageLayer):
         output = self.scale * (maps - mean) / ops.sqrt(variance + self.epsilon) + self.bias
         return ops.cast(output, self.compute_dtype)
 
-    def _count(self, maps: Any) -> Any:
-        """How many values of a channel there are; refuses one, in a graph by an assertion."""
+    def _counted(self, maps: Any) -> tuple[Any, Any]:
+        """The maps, and how many values of a channel they have; one is refused, in a graph by an assertion."""
         known = None if None in maps.shape[:3] else maps.shape.num_elements() // self.channels
         image_checks.check_statistics(known, self.where)
         count = tf.reduce_prod(tf.shape(maps)[:3])
-        if known is not None or not self.check_values:
-            return ops.cast(count, maps.dtype)
-        single = image_checks.single_value(self.where)
-        with tf.control_dependencies([values._refuse(count == 1, single)]):
-            return ops.cast(tf.identity(count), maps.dtype)
+        if known is None and self.check_values:
+            with tf.control_dependencies([values._refuse(count == 1, image_checks.single_value(self.where))]):
+                maps = tf.identity(maps)
+        return maps, ops.cast(count, maps.dtype)

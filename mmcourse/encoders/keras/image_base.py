@@ -12,7 +12,7 @@ from keras import ops
 
 from mmcourse.encoders import image_checks
 from mmcourse.errors import ShapeError
-from mmcourse.fusion.checks import Spec, _text
+from mmcourse.fusion.checks import Spec
 from mmcourse.fusion.keras import values
 from mmcourse.fusion.keras.values import UNKNOWN
 
@@ -59,13 +59,14 @@ def check_images(
     check_structure(images, channels, where, dtype=dtype)
     if not check_values:
         return images
-    checked, _ = values.check_batch({"image": images}, {}, where)
-    finite = tf.reduce_all(tf.math.is_finite(checked["image"]), axis=(1, 2, 3))
+    finite = tf.reduce_all(tf.math.is_finite(images), axis=(1, 2, 3))
     if tf.executing_eagerly():
         image_checks.check_finite(finite.numpy(), where)
-    else:
-        values._refuse_rows(~finite, image_checks.not_finite(UNKNOWN, where))
-    return checked["image"]
+        return images
+    checked, _ = values.check_batch({"image": images}, {}, where)
+    assertion = values._refuse_rows(~finite, image_checks.not_finite(UNKNOWN, where))
+    with tf.control_dependencies([assertion]):  # a refused batch must not move the running statistics of a norm
+        return tf.identity(checked["image"])
 
 
 def check_structure(
@@ -79,8 +80,10 @@ def check_structure(
 
 def check_known_size(shape: tuple[int | None, ...], where: str) -> None:
     """Raise ShapeError where height or width are known only when a graph runs."""
-    if None in shape[2:]:
-        raise ShapeError("image", got=f"shape {_text(shape)}", wanted="a known height and width", where=where)
+    for axis, pixels in zip(("height", "width"), shape[2:], strict=True):
+        if pixels is None:
+            got = f"a {axis} that is known only when the graph runs"
+            raise ShapeError("image", got=got, wanted="one known before", where=where)
 
 
 def to_last(images: Any) -> Any:

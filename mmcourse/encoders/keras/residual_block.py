@@ -16,14 +16,13 @@ class NormalisedConvolution(ImageLayer):
     """A convolution, whose bias the norm's would swallow, and a batch norm:  N(K * x).  Parts: convolution, norm."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, *, stride: int, padding: int, dtype: Any
+        self, in_channels: int, out_channels: int, kernel_size: int, *, stride: int, padding: int, **layer: Any
     ) -> None:
-        super().__init__(check_values=False, dtype=dtype)
-        inner: dict[str, Any] = {"check_values": False, "dtype": dtype}
+        super().__init__(**layer)
         self.convolution = Convolution(
-            in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=False, **inner
+            in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=False, **layer
         )
-        self.norm = BatchNorm(out_channels, **inner)
+        self.norm = BatchNorm(out_channels, **layer)
 
     def on_maps(self, maps: Any, training: bool | None = None) -> Any:
         """(batch, height, width, in_channels) -> (batch, places down, places across, out_channels)"""
@@ -50,12 +49,12 @@ class ResidualBlock(ImageLayer):
         self.in_channels = checks.check_size("in_channels", in_channels, self.where)
         self.out_channels = checks.check_size("out_channels", out_channels, self.where)
         self.stride = stride
-        policy = self.dtype_policy
-        self.first = NormalisedConvolution(in_channels, out_channels, 3, stride=stride, padding=1, dtype=policy)
-        self.second = NormalisedConvolution(out_channels, out_channels, 3, stride=1, padding=1, dtype=policy)
+        inner: dict[str, Any] = {"check_values": self.check_values, "dtype": self.dtype_policy}
+        self.first = NormalisedConvolution(in_channels, out_channels, 3, stride=stride, padding=1, **inner)
+        self.second = NormalisedConvolution(out_channels, out_channels, 3, stride=1, padding=1, **inner)
         self.shortcut = None
         if Block(in_channels, out_channels, stride).projects:
-            self.shortcut = NormalisedConvolution(in_channels, out_channels, 1, stride=stride, padding=0, dtype=policy)
+            self.shortcut = NormalisedConvolution(in_channels, out_channels, 1, stride=stride, padding=0, **inner)
 
     def get_config(self) -> dict[str, Any]:
         own = {"in_channels": self.in_channels, "out_channels": self.out_channels, "stride": self.stride}

@@ -46,17 +46,18 @@ class ResNet(ImageLayer):
         self.channels = checks.check_size("channels", channels, self.where)
         self.widths, self.depths = resnet_plan.check_stages(widths, depths, self.where)
         self.out_dim = self.widths[-1] if out_dim is None else checks.check_size("out_dim", out_dim, self.where)
-        self.small_pictures, policy = small_pictures, self.dtype_policy
+        self.small_pictures = small_pictures
+        inner: dict[str, Any] = {"check_values": self.check_values, "dtype": self.dtype_policy}
         (kernel_size, stride, padding, _), pooling = resnet_plan.stem(small_pictures)
         self.pooling = None if pooling is None else Plane(pooling, pooling)
         self.stem = NormalisedConvolution(
-            self.channels, self.widths[0], kernel_size, stride=stride, padding=padding, dtype=policy
+            self.channels, self.widths[0], kernel_size, stride=stride, padding=padding, **inner
         )
         self.blocks = [
-            ResidualBlock(block.in_channels, block.out_channels, stride=block.stride, check_values=False, dtype=policy)
+            ResidualBlock(block.in_channels, block.out_channels, stride=block.stride, **inner)
             for block in resnet_plan.blocks(self.widths, self.depths)
         ]
-        self.head = None if out_dim is None else linear(self.widths[-1], self.out_dim, policy)
+        self.head = None if out_dim is None else linear(self.widths[-1], self.out_dim, self.dtype_policy)
 
     def get_config(self) -> dict[str, Any]:
         own = {"channels": self.channels, "widths": self.widths, "depths": self.depths}

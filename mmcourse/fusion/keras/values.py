@@ -53,11 +53,11 @@ def check_values(names: list[str], inputs: list[Any], present: Any, where: str) 
         _refuse_rows(~rows, checks.not_finite(modality, UNKNOWN, where))
 
 
-def _refuse_rows(bad: Any, error: ModalityError) -> None:
+def _refuse_rows(bad: Any, error: ModalityError) -> Any:
     rows = tf.where(bad)[:, 0]
     shown = tf.strings.reduce_join(tf.strings.as_string(rows[: checks.ROWS_SHOWN]), separator=", ")
     more = tf.where(tf.size(rows) > checks.ROWS_SHOWN, ", ...", "")
-    _refuse(tf.reduce_any(bad), error, shown + more)
+    return _refuse(tf.reduce_any(bad), error, shown + more)
 
 
 def _refuse(bad: Any, error: ModalityError, *unknown: Any) -> Any:
