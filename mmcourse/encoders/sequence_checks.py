@@ -100,6 +100,25 @@ def check_members(group: object, names: Iterable[str], path: str, where: str) ->
             raise UnknownModalityError(f"{path}.{name}", got="a parameter", wanted=" or ".join(names), where=where)
 
 
+def check_same_size(hidden: int, other: int, where: str) -> None:
+    """Raise ShapeError unless both directions have one hidden size."""
+    if hidden != other:
+        raise ShapeError("reverse.recurrent_kernel", got=f"hidden size {other}", wanted=hidden, where=where)
+
+
+def check_state_count(count: int, wanted: int, where: str) -> None:
+    """Raise ShapeError unless as many states came as a step hands on."""
+    if count != wanted:
+        raise ShapeError("initial_state", got=f"{count} arrays", wanted=f"{wanted}, hidden and cell", where=where)
+
+
+def check_state(state: Spec, shape: tuple[int | None, int], where: str) -> None:
+    """Raise ShapeError unless an initial state is (batch, width)."""
+    unlike = [a != b for a, b in zip(state.shape, shape, strict=False) if None not in (a, b)]
+    if len(state.shape) != 2 or any(unlike):
+        raise ShapeError("initial_state", got=f"shape {_text(state.shape)}", wanted=_text(shape), where=where)
+
+
 def check_values(name: str, some: Any, finite: Any, where: str) -> None:
     """Raise for rows without a step present, then for rows with NaN.
 
@@ -109,6 +128,17 @@ def check_values(name: str, some: Any, finite: Any, where: str) -> None:
         raise all_masked(name, _rows(~some), where)
     if not np.all(finite):
         raise not_finite(name, _rows(~finite), where)
+
+
+def check_ids_known(some: Any, known: Any, count: int, where: str) -> None:
+    """Raise for rows without a step present, then for rows with an id that has no vector.
+
+    some, known: (batch,) booleans:  is a step present, has every id that is present a vector?
+    """
+    if not np.all(some):
+        raise all_masked("ids", _rows(~some), where)
+    if not np.all(known):
+        raise unknown_id(count, _rows(~known), where)
 
 
 def all_masked(name: str, rows: str, where: str) -> MaskError:

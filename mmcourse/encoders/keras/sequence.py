@@ -8,7 +8,6 @@ from keras import ops
 
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.encoders.keras import values
-from mmcourse.errors import DtypeError
 from mmcourse.fusion.checks import Spec, check_size
 
 
@@ -48,8 +47,8 @@ class SequenceEncoder(keras.layers.Layer):
 
     def check_structure(self, sequence: Any, mask: Any) -> None:
         """Check all but the numbers."""
-        here = None if mask is None else self.spec("mask", mask)
-        checks.check_sequence(self.spec("sequence", sequence), here, self.dim, self.where, dtype=self.compute_dtype)
+        here = None if mask is None else specification(mask)
+        checks.check_sequence(specification(sequence), here, self.dim, self.where, dtype=self.compute_dtype)
 
     def prepare(self, sequence: Any, mask: Any) -> tuple[Any, Any]:
         """Check everything; return the sequence with masked steps set to zero, and the mask as a tensor or None.
@@ -65,12 +64,6 @@ class SequenceEncoder(keras.layers.Layer):
             values.check_values("sequence", x, mask, self.where)
         return x, mask
 
-    def spec(self, name: str, x: Any) -> Spec:
-        """Shape and dtype, or DtypeError for what is no array."""
-        if not hasattr(x, "shape") or not hasattr(x, "dtype"):
-            raise DtypeError(name, got=type(x).__name__, wanted="an array", where=self.where)
-        return Spec(tuple(x.shape), keras.backend.standardize_dtype(x.dtype))
-
     def cast(self, variable: Any) -> Any:
         """A parameter in the dtype of the computation, which a mixed policy keeps apart from the stored one."""
         return ops.cast(variable, self.compute_dtype)
@@ -81,6 +74,11 @@ def linear(dim: int, out_dim: int, dtype: Any) -> keras.layers.Dense:
     dense = keras.layers.Dense(out_dim, dtype=dtype)
     dense.build((None, dim))
     return dense
+
+
+def specification(x: Any) -> Spec:
+    """What the checks ask of a tensor; Keras itself refuses what is none."""
+    return Spec(tuple(x.shape), keras.backend.standardize_dtype(x.dtype))
 
 
 def silence(x: Any, mask: Any) -> Any:

@@ -4,6 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from mmcourse.encoders import audio_checks
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.errors import EmptyBatchError, MaskError, ShapeError
 from mmcourse.fusion.keras.values import UNKNOWN, _refuse, _refuse_rows
@@ -53,3 +54,39 @@ def first(vectors: Any, x: Any, where: str) -> Any:
     unfit = ShapeError("sequence", got=f"{UNKNOWN} steps", wanted=wanted, where=where)
     with tf.control_dependencies([_refuse(time > length, unfit, time)]):
         return vectors[:time]
+
+
+def check_ids(ids: Any, mask: Any, count: int, where: str) -> Any:
+    """Refuse rows in which all is masked and ids without a vector; return ids that wait for it.
+
+    ids: (batch, time), masked ones already zero
+    """
+    known = tf.reduce_all((ids >= 0) & (ids < count), axis=1)
+    some = tf.ones_like(known) if mask is None else tf.reduce_any(mask, axis=1)
+    if tf.executing_eagerly():
+        checks.check_ids_known(some.numpy(), known.numpy(), count, where)
+        return ids
+    assertions = [
+        _refuse_rows(~some, checks.all_masked("ids", UNKNOWN, where)),
+        _refuse_rows(~known, checks.unknown_id(count, UNKNOWN, where)),
+    ]
+    with tf.control_dependencies(assertions):
+        return tf.identity(ids)
+
+
+def check_waveform(waveform: Any, n_fft: int) -> Any:
+    """Refuse NaN and infinity, and in a graph what is empty or short; return a waveform that waits for it."""
+    finite = tf.reduce_all(tf.math.is_finite(waveform), axis=-1)
+    if tf.executing_eagerly():
+        audio_checks.check_finite(finite.numpy())
+        return waveform
+    where, samples = audio_checks.WHERE, tf.shape(waveform)[-1]
+    assertions = [
+        _refuse(
+            tf.size(finite) == 0, EmptyBatchError("waveform", got="batch size 0", wanted="at least 1", where=where)
+        ),
+        _refuse(samples < n_fft, audio_checks.too_short(UNKNOWN, n_fft), samples),
+        _refuse_rows(tf.reshape(~finite, (-1,)), audio_checks.not_finite(UNKNOWN)),
+    ]
+    with tf.control_dependencies(assertions):
+        return tf.identity(waveform)

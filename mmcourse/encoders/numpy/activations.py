@@ -1,4 +1,4 @@
-"""Activations of the Transformer's inner layer."""
+"""Activations."""
 
 import math
 
@@ -11,6 +11,11 @@ _erf = np.vectorize(math.erf, otypes=[np.float64])
 def relu(x: ArrayLike) -> NDArray[np.float64]:
     """max(x, 0)"""
     return np.maximum(np.asarray(x, np.float64), 0)
+
+
+def sigmoid(x: ArrayLike) -> NDArray[np.float64]:
+    """1 / (1 + exp(-x)), as (1 + tanh(x / 2)) / 2, which overflows nowhere."""
+    return (1 + np.tanh(np.asarray(x, np.float64) / 2)) / 2
 
 
 def gelu(x: ArrayLike) -> NDArray[np.float64]:

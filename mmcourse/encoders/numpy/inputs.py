@@ -18,7 +18,7 @@ def prepare(
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Check everything; return the sequence with masked steps set to zero, and present (batch, time)."""
     array, here = np.asarray(sequence), None if mask is None else np.asarray(mask)
-    checks.check_sequence(_spec(array), _spec(here), dim, where)
+    checks.check_sequence(specification(array), None if here is None else specification(here), dim, where)
     present = np.ones(array.shape[:2], np.bool_) if here is None else here
     x = np.where(present[..., None], array, 0).astype(np.float64)
     checks.check_values("sequence", present.any(axis=1), np.isfinite(x).all(axis=(1, 2)), where)
@@ -33,5 +33,6 @@ def linear(x: Array, parameters: Mapping[str, Any], path: str, where: str, out: 
     return x @ kernel + check_shape(parameters["bias"], f"{path}.bias", (out,), where)
 
 
-def _spec(array: Any) -> Any:
-    return None if array is None else Spec(array.shape, array.dtype.name)
+def specification(array: NDArray[Any]) -> Spec:
+    """What the checks ask of an array."""
+    return Spec(array.shape, array.dtype.name)

@@ -20,8 +20,9 @@ class SequenceEncoder(Encoder):
     where = "sequence encoder"
 
     def __init__(self, dim: int, *, out_dim: int, check_values: bool = True) -> None:
+        dim = check_size("dim", dim, self.where)
         super().__init__(out_dim=out_dim, check_values=check_values)
-        self.dim = check_size("dim", dim, self.where)
+        self.dim = dim
 
     def prepare(self, sequence: Tensor, mask: Tensor | None) -> Tensor:
         """Check everything; return the sequence with masked steps set to zero.
