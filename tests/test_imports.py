@@ -19,6 +19,9 @@ LIGHT = [
     *(f"mmcourse.{module.name}" for module in iter_modules(mmcourse.__path__)),
     "mmcourse.alignment.checks",
     "mmcourse.alignment.numpy",
+    "mmcourse.encoders.audio_checks",
+    "mmcourse.encoders.numpy",
+    "mmcourse.encoders.sequence_checks",
     "mmcourse.fusion.checks",
     "mmcourse.fusion.numpy",
 ]

@@ -1,4 +1,4 @@
-"""The package loads no framework; its torch half needs neither TensorFlow nor training."""
+"""The package and its formulas load no framework; each half needs neither the other nor what stands above it."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mmcourse import encoders
+from tests.test_imports import BLOCK
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,9 +20,10 @@ def succeed(code: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_package_loads_neither_framework() -> None:
+def test_the_package_and_its_formulas_load_neither_framework() -> None:
     succeed(
-        "import mmcourse.encoders, sys\nassert not {'torch', 'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)"
+        "import mmcourse.encoders.numpy, sys\n"
+        "assert not {'torch', 'tensorflow', 'keras', 'matplotlib', 'librosa'} & set(sys.modules)"
     )
 
 
@@ -30,6 +32,17 @@ def test_the_torch_half_loads_neither_tensorflow_nor_what_stands_above_it() -> N
         "import sys\nsys.modules.update(dict.fromkeys(['tensorflow', 'keras', 'matplotlib']))\n"
         "import torch, mmcourse.encoders\n"
         "assert mmcourse.encoders.torch.MeanOfWords(3)(torch.tensor([[1, 2]])).shape == (1, 128)\n"
+        "assert mmcourse.encoders.torch.GRUEncoder(3, hidden_size=2)(torch.ones(1, 4, 3))[0].shape == (1, 4, 2)\n"
+        "above = ('mmcourse.training', 'mmcourse.data', 'mmcourse.alignment', 'mmcourse.lesson')\n"
+        "assert not [name for name in sys.modules if name.startswith(above)]"
+    )
+
+
+def test_the_keras_half_needs_neither_torch_nor_what_stands_above_it() -> None:
+    succeed(
+        BLOCK.format(blocked={"torch", "matplotlib"}) + "import numpy, mmcourse.encoders\n"
+        "layer = mmcourse.encoders.keras.GRUEncoder(3, hidden_size=2)\n"
+        "assert layer(numpy.ones((1, 4, 3), 'float32'))[0].shape == (1, 4, 2)\n"
         "above = ('mmcourse.training', 'mmcourse.data', 'mmcourse.alignment', 'mmcourse.lesson')\n"
         "assert not [name for name in sys.modules if name.startswith(above)]"
     )

@@ -10,7 +10,7 @@ import transformers
 
 from mmcourse.encoders.torch import TransformerEncoder
 from mmcourse.parity import relative_error, transfer
-from tests.encoders.sequence_halves import Arrays, Case, Keras, Numpy, Torch
+from tests.encoders.sequence_halves import HALVES, Arrays, Case, Numpy
 
 TOLERANCE = 1e-12
 
@@ -90,8 +90,9 @@ def test_a_transformer_is_pytorchs(options: dict[str, Any]) -> None:
     x, hidden = torch.tensor(np.nan_to_num(case.sequence)), torch.tensor(~case.mask)
     causal = torch.ones(case.time, case.time, dtype=torch.bool).triu(1) if options.get("causal") else None
     wanted = peer(x, mask=causal, src_key_padding_mask=hidden).detach().numpy()
-    got = Torch.call(Torch.build(case), case.sequence, case.mask)[0]
-    assert relative_error(got[case.mask], wanted[case.mask]) <= TOLERANCE
+    for half in HALVES:
+        got = half.call(half.build(case), case.sequence, case.mask)[0]
+        assert relative_error(got[case.mask], wanted[case.mask]) <= TOLERANCE, half.name
 
 
 def as_pytorch_has_it(p: Arrays) -> Arrays:
@@ -127,8 +128,9 @@ def test_attention_is_kerass() -> None:
         apart += [p[f"{part}.kernel"].reshape(8, 2, 4), p[f"{part}.bias"].reshape(2, 4)]
     peer.set_weights([*apart, p["out.kernel"].reshape(2, 4, 8), p["out.bias"]])
     wanted = peer(x, x, attention_mask=case.mask[:, None, :]).numpy()
-    got = Keras.call(Keras.build(case), case.sequence, case.mask)[0]
-    assert relative_error(got[case.mask], wanted[case.mask]) <= TOLERANCE
+    for half in HALVES:
+        got = half.call(half.build(case), case.sequence, case.mask)[0]
+        assert relative_error(got[case.mask], wanted[case.mask]) <= TOLERANCE, half.name
 
 
 def test_layers_of_a_vision_transformer_are_ours() -> None:

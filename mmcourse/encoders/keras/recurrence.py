@@ -1,5 +1,6 @@
 """What the recurrent encoders share: kernels, masks, both directions."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,9 +54,9 @@ class Recurrence(SequenceEncoder):
         last = zip(*(last for _, last in results), strict=True)
         return outputs, tuple(ops.concatenate(parts, axis=1) for parts in last)
 
+    @abstractmethod
     def step(self, projected: Any, states: States, parameters: Parameters) -> States:
         """One step in time.  projected: x_t kernel + bias (batch, gates hidden);  returns the states after it"""
-        raise NotImplementedError
 
     def bias_to_begin_with(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
         """The initializer of "bias"."""

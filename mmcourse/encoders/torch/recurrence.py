@@ -1,5 +1,6 @@
 """What the recurrent encoders share: kernels, masks, both directions."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 
 import torch
@@ -20,6 +21,8 @@ class Recurrence(SequenceEncoder):
     the first; outputs and states of both stand side by side, so that out_dim is twice the hidden size.
     Kernels begin as Glorot and Bengio (2010), recurrent ones orthogonal (Saxe, McClelland and Ganguli, 2014), each gate
     on its own; biases are zero.
+    PyTorch's fused kernels do the work, with a mask as well; they want the lengths on the CPU, so that with a mask each
+    call waits for a GPU.
     """
 
     kernel: Tensor
@@ -60,13 +63,13 @@ class Recurrence(SequenceEncoder):
         outputs = torch.cat([outputs for outputs, _ in results], dim=2)
         return outputs, tuple(torch.cat(parts, dim=1) for parts in zip(*(last for _, last in results), strict=True))
 
+    @abstractmethod
     def fused(self, x: Tensor, sizes: Tensor | None, states: States, weights: list[Tensor]) -> States:
         """PyTorch's own kernel, outputs first and states (1, batch, hidden) after.
 
         x: (batch, time, dim), or packed with the batch sizes of each step;  weights: as PyTorch lays them out
         Always as in training, which differs only in that cuDNN lets gradients through.
         """
-        raise NotImplementedError
 
     def _over_time(
         self, x: Tensor, mask: Tensor | None, states: States, parameters: Mapping[str, Tensor], backwards: bool

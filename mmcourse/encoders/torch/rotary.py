@@ -22,12 +22,12 @@ def rotary_positions(x: Tensor, *, positions: Tensor | None = None, base: float 
     if x.ndim < 2 or x.shape[-1] % 2:
         raise ShapeError("x", got=f"shape {tuple(x.shape)}", wanted="(..., time, an even width)", where=WHERE)
     time, dim = x.shape[-2:]
-    p = torch.arange(time, device=x.device) if positions is None else positions
+    p = torch.arange(time) if positions is None else positions.cpu()
     if p.shape != (time,):
         raise ShapeError("positions", got=f"shape {tuple(p.shape)}", wanted=(time,), where=WHERE)
     # Angles in double precision whatever x is in: at a late position a single-precision angle is off by what matters.
-    steps = torch.arange(0, dim, 2, device=x.device, dtype=torch.float64)
-    angles = p[:, None] * base ** (-steps / dim)  # (time, dim/2)
-    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+    # On the CPU, since not every device has double precision.
+    angles = p[:, None] * base ** (-torch.arange(0, dim, 2, dtype=torch.float64) / dim)  # (time, dim/2)
+    cos, sin = angles.cos().to(x), angles.sin().to(x)
     first, second = x[..., 0::2], x[..., 1::2]
     return torch.stack([first * cos - second * sin, first * sin + second * cos], dim=-1).flatten(-2)
