@@ -78,7 +78,7 @@ def draw_still(axis):
 
 def draw_text(axis):
     words = textwrap.fill(signals["text"].replace("three objects: ", "three objects:\n"), 25)
-    axis.text(0.5, 0.5, words, ha="center", va="center", family="DejaVu Serif", fontsize=12, linespacing=1.45)
+    axis.text(0.5, 0.5, words, ha="center", va="center", family="DejaVu Serif", fontsize=10.8, linespacing=1.5)
     axis.set(xticks=[], yticks=[], box_aspect=1)
     axis.patch.set_facecolor("#f4efe0")
     axis.spines[:].set_visible(True)
@@ -179,16 +179,19 @@ MEANING = {
 }
 arrays = {**signals, "text": characters}
 for name, (axes, unit) in MEANING.items():
-    print(f"{name:6}{arrays[name].shape!s:20}{axes:30}{unit}")
+    print(f"{name:6}{arrays[name].shape!s:19}{axes:29}{unit}")
 
 # %% [markdown]
 # Text comes here as the numbers that computers give to characters; the lesson on preparing data makes better numbers of it. Video and sound have a *rate*, the number of frames or samples a second, so their sizes grow with time. Text has none: a caption of ten words can tell of a second or of a century.
 
 # %%
-SECONDS = 2.0
-for name, rate in {"video": 8, "sound": 8000}.items():
-    a_second = arrays[name].size / SECONDS
-    print(f"{name}: {rate} a second, {a_second:,.0f} numbers a second")
+SECONDS, RATES = 2.0, {"video": 8, "sound": 8000}
+for name, array in arrays.items():
+    print(f"{name:6}{array.dtype!s:8}{array.nbytes:9,} bytes", end="")
+    if name in RATES:
+        a_second = array.size / SECONDS
+        print(f", {RATES[name]} a second, {a_second:,.0f} numbers a second", end="")
+    print()
 exact("numbers in two seconds of video for each number in its sound: {:.1f}",
       arrays["video"].size / arrays["sound"].size, key="video-over-sound")
 
@@ -396,11 +399,9 @@ def draw_film(axis):
 
 
 def draw_spectra(axis):
-    for samples, per_second, colour, style, name in (
-        (ring, 8000, "0.7", "-", "8000 a second"),
-        (careless, 4000, "C1", "-", "every second"),
-        (careful, 4000, "C0", "--", "resampled"),
-    ):
+    sounds = ((ring, 8000, "0.7", "-", "8000 a second"), (careless, 4000, "C1", "-", "every second"),
+              (careful, 4000, "C0", "--", "resampled"))  # fmt: skip
+    for samples, per_second, colour, style, name in sounds:
         frequencies, strength = spectrum(samples, per_second)
         axis.plot(frequencies, strength, color=colour, linestyle=style, label=name, linewidth=1.5)
     axis.set(xlabel="frequency (Hz)", ylabel="strength", xlim=(400, 3200), ylim=(0, 1.45), yticks=[0, 0.5, 1])
@@ -524,7 +525,7 @@ exact("bits of answers, video over text: {:.2f}",
       told_bits["video"] / told_bits["text"], key="told-ratio")
 
 # %% [markdown]
-# More than a thousand times the size, and less than one and a half times the answers. What fills the video up? *Redundancy*: numbers that could have been guessed from their neighbours. To measure it, put the numbers of a signal into sixteen equal steps between the smallest and the largest. That would take $4$ bits each. Their entropy $H(x)$ says what is needed if each is coded by itself. The entropy given the neighbour, $H(\text{neighbour}, x) - H(\text{neighbour})$, says what is needed by someone who knows the neighbour: the pixel to the left, the same pixel one frame before, the sample or the beam before, the letter before.
+# More than a thousand times the size, and less than one and a half times the answers. What fills the video up? *Redundancy*: numbers that could have been guessed from their neighbours. To measure it, put the numbers of a signal into sixteen equal steps between the smallest and the largest. That would take $4$ bits each. Their entropy $H(x)$ says what is needed if each is coded by itself. The entropy given the neighbour, $H(\text{neighbour}, x) - H(\text{neighbour})$, says what is needed by someone who knows the neighbour: the pixel to the left, the same pixel one frame before, the sample or the beam before, the letter before. Beside them stands the correlation with the neighbour: at $1$ the neighbour foretells the number exactly, at $0$ no straight line through the pairs helps.
 
 # %%
 def steps(numbers):
@@ -553,7 +554,8 @@ for name in SIGNALS:
     plain = np.log2(len(np.unique(pairs)) if name == "text" else 16)
     coded[name] = (plain, entropy(quantised[:, 1]), pair - known)
     print(f"{name:6}{plain:.1f} bits, coded alone {coded[name][1]:.2f}, "
-          f"neighbour known {coded[name][2]:.2f}")
+          f"neighbour known {coded[name][2]:.2f}", end="")
+    print("" if name == "text" else f", correlation {np.corrcoef(pairs.T)[0, 1]:.2f}")
     assert coded[name][2] < coded[name][1] < plain
 
 # %% tags=["hide-input"]
@@ -719,9 +721,9 @@ figure(
 )
 
 # %% [markdown]
-# Three things are in this table. *Redundancy*: six kinds survive the loss of any one signal, since text, image and video all tell colours and shapes. *Uniqueness*: names, materials and metres come from one signal each. And *joint need*: the last row and the one with the material are pale under every single signal. To know what the red circle is made of one must hear the ring and see who was struck; to know metres a second one must see the way and measure the room.
+# Three things are in this table. *Redundancy*: nine kinds survive the loss of any one signal; six of these, on colours, shapes and places, are told by text, image and video alike. *Uniqueness*: names, materials and metres come from one signal each. And *joint need*: the last row and the row with the material are pale under every single signal. To know what the red circle is made of, one must hear the ring and see who is struck. To know its metres a second, one must see its way and measure the room.
 #
-# Pale means: not always. A reader without the signal may still guess better than the numbers there. Who hears only metal knows what the red circle is made of; who knows that rooms are mostly wide may guess that the speed is high. Unanswerable is not unguessable, and a model with no sound will give you an answer about materials without blinking.
+# Pale means: not always. A text that says *at rest* settles the question for the speed, of this object. And a reader who lacks a signal may guess better than the numbers in the table. Unanswerable is not unguessable: a model without sound will answer the question for the material all the same.
 #
 # ## Programs that read one signal
 #
@@ -809,9 +811,9 @@ exact("from two frames a thirty-second of a second apart: {:.2f}",
 #
 # ## More is not always more
 #
-# *A further modality can only help: at worst, it is ignored.* The argument sounds right, and it is true of a reader that knows the world. It is not true of a reader that has to find out from examples what to ignore.
+# *A further modality can only help: at worst, it is ignored.* This is true of a reader that knows which signal tells what. It need not be true of a reader that has to find out from examples what to ignore.
 #
-# Take the question what the first object that hits a wall is made of. Only the sound can answer it, and a simple reader does: it keeps two hundred rooms with their answers, looks for the one whose sound after the first impact has the most similar spectrum, and gives the answer of that room. Now the picture is appended to the spectrum, both scaled to length one, the picture multiplied by a weight. The picture does not tell of materials; we have seen the proof. The reader does not know that.
+# Take the question what the first object that hits a wall is made of. Only the sound can answer it, and a simple reader does: it keeps two hundred rooms with their answers, looks for the one whose sound after the first impact has the most similar spectrum, and gives the answer of that room. Now the picture is appended to the spectrum, both scaled to length one, the picture multiplied by a weight. The picture does not tell of materials; we have seen the proof. The reader does not know that. For the reader, the squared distance of two rooms is that of their spectra plus the squared weight times that of their pictures. So the larger the weight, the more the most similar room is the one that *looks* alike.
 
 # %%
 def spectra(sound):
@@ -879,13 +881,13 @@ claim("accuracy with the picture at five times the weight, mean of five worlds",
       curves[:, -1].mean(), at_most=0.45, key="five-times")
 
 # %% [markdown]
-# The same reader, the same rooms, one more modality, and nearly all is lost. With a small weight nothing is lost, so somebody must find the weight, from examples that the reader has not stored. Learning to ignore takes data. Large networks have the same difficulty: trained on several modalities together, they can end up worse than the best of these alone ([Wang et al., 2020](../../book/bibliography.md#wang2020)). So measure each modality alone, every time.
+# The same reader, the same rooms, one more modality. At equal weights some answers are lost, at five times the weight nearly all that can be lost. With a small weight nothing is; but somebody has to find the weight, by trying it on further examples. Large networks have the same difficulty: trained on several modalities together, they can end up worse than the best of these alone ([Wang et al., 2020](../../book/bibliography.md#wang2020)). So measure each modality alone, every time.
 #
 # ## What counts as a modality?
 #
 # The word has no sharp border, and authors draw it differently. A survey starts from the senses: a modality is the way in which something happens or is experienced ([Baltrušaitis et al., 2019](../../book/bibliography.md#baltrusaitis2019)). Others find that unfit for machines and tie the word to the task: what counts is which representations and which information matter for it ([Parcalabescu et al., 2021](../../book/bibliography.md#parcalabescu2021)). In this course a modality is *a kind of signal, with its own way of being measured and its own statistics*. Whether it tells anything new is another question. Three borderline cases show how the line runs.
 #
-# A second colour channel: measured by the same camera at the same pixels, with the same statistics. One modality. A second microphone: one modality twice, although it may tell much, for instance where a sound comes from. A second language: other letters, other statistics of letters, but the same way of being made, by an author who writes. One modality, text, in two languages; and here the two tell the same facts to the last one.
+# A second colour channel: measured by the same camera, at the same pixels, in the same unit. One modality. A second microphone: one modality twice, although it may tell much, for instance where a sound comes from. A second language: other letters with other frequencies, but made in the same way, by an author who writes. One modality, text, in two languages; and here the two tell the same facts, to the last one.
 
 # %%
 from mmcourse.data.scenes import parse
@@ -899,7 +901,9 @@ print(room.captions("zh")[0])
 #
 # A *model* is multimodal if it takes in or gives out more than one modality, and if its answer depends on each. The second half can be tested, by giving it another room's signal, as above.
 #
-# **Where it has worked.** Speech: lips beside the sound help where the sound is noisy ([Afouras et al., 2018](../../book/bibliography.md#afouras2018)). Questions about pictures: the task needs question and picture ([Antol et al., 2015](../../book/bibliography.md#antol2015)), yet models learned to answer from the question alone so well that the data had to be balanced, each question with two similar pictures and two answers ([Goyal et al., 2017](../../book/bibliography.md#goyal2017)): twins, as above. Recognising pictures by texts: a classifier that never saw labelled pictures of its classes ([Radford et al., 2021](../../book/bibliography.md#radford2021)). And one model that reads pictures, text and sound ([Gemini Team, 2023](../../book/bibliography.md#geminiteam2023)). In each case the gain is one on a task, measured there, and no law.
+# ## Where it has worked
+#
+# Speech: lips beside the sound help where the sound is noisy ([Afouras et al., 2018](../../book/bibliography.md#afouras2018)). Questions about pictures: the task needs question and picture ([Antol et al., 2015](../../book/bibliography.md#antol2015)), yet models learned to answer from the question alone so well that the data had to be balanced, each question with two similar pictures and two answers ([Goyal et al., 2017](../../book/bibliography.md#goyal2017)): twins, as above. Recognising pictures by texts: a classifier that never saw labelled pictures of its classes ([Radford et al., 2021](../../book/bibliography.md#radford2021)). And one model that reads pictures, text and sound ([Gemini Team, 2023](../../book/bibliography.md#geminiteam2023)). In each case the gain is one on a task, measured there, and no law.
 #
 # ## From a file
 #
