@@ -355,7 +355,7 @@ def strength_near(frequency, samples, rate):
     frequencies, strength = spectrum(samples, rate)
     return strength[np.abs(frequencies - frequency) < 30].max()
 
-
+# %%
 for name, samples, per_second in (("8000 samples a second", ring, 8000),
                                   ("every second sample", careless, 4000),
                                   ("resampled", careful, 4000)):
@@ -555,7 +555,8 @@ for name in SIGNALS:
     coded[name] = (plain, entropy(quantised[:, 1]), pair - known)
     print(f"{name:6}{plain:.1f} bits, coded alone {coded[name][1]:.2f}, "
           f"neighbour known {coded[name][2]:.2f}", end="")
-    print("" if name == "text" else f", correlation {np.corrcoef(pairs.T)[0, 1]:.2f}")
+    alike = "" if name == "text" else f"{np.corrcoef(pairs.T)[0, 1]:.2f}"
+    print(f", correlation {alike}" if alike else "")
     assert coded[name][2] < coded[name][1] < plain
 
 # %% tags=["hide-input"]
@@ -586,7 +587,7 @@ figure(
 )
 
 # %% [markdown]
-# In every signal the neighbour helps. In the picture a coded pixel costs a quarter of a bit then, since floor mostly lies next to floor. Redundancy costs space, and it is what remains when a part is lost: take every second column out of the pictures and fill each gap with the mean of its two neighbours.
+# In every signal the neighbour helps, most in the picture, where floor mostly lies next to floor. In this video the same pixel one frame before helps less: between two frames an object moves by two to seven pixels. Redundancy costs space, and it is what remains when a part is lost: take every second column out of the pictures and fill each gap with the mean of its two neighbours.
 
 # %%
 columns_kept = sample["image"][..., ::2]
@@ -807,7 +808,7 @@ exact("from two frames a thirty-second of a second apart: {:.2f}",
       np.mean(np.array(in_quick) == np.array(moves.answer)), key="motion-32")
 
 # %% [markdown]
-# Given its own room's signal, each program is right nearly always. Given another room's, it is about as good as somebody who always says the same. That second test costs one line and should stand beside every multimodal result: a program that does as well with another room's signal does not use it. The video loses some answers between two frames; at four times the rate more than half of these come back.
+# Given its own room's signal, each program is right nearly always. Given another room's, it is about as good as somebody who always says the same. That second test costs one line and should stand beside every multimodal result: a program that does as well with another room's signal does not use it. The video loses some answers between two frames; at four times the rate, some of these come back.
 #
 # ## More is not always more
 #
