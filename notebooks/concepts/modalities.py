@@ -321,7 +321,7 @@ exact("{:.0f} impacts between the first frame and the last",
 #
 # $$\cos\!\big(2\pi (r - f)\, i / r\big) \;=\; \cos\!\big(2\pi i - 2\pi f\, i / r\big) \;=\; \cos\!\big(2\pi f\, i / r\big) .$$
 #
-# The first step multiplies out, the second drops $i$ whole turns. So the two tones have the *same samples*. Of the two, one lies above $r/2$ and one below, unless both are $r/2$. Whoever has only the samples hears the lower one. This is called *aliasing*. If a sound has no frequencies at or above $r/2$, there is no such double, and the samples determine it ([Shannon, 1948](../../book/bibliography.md#shannon1948)).
+# The first step multiplies out, the second drops $i$ whole turns. So the two tones have the *same samples*. For $0 < f < r$, one of the two lies above $r/2$ and one below, unless both are $r/2$. Whoever has only the samples hears the lower one. This is called *aliasing*. If a sound has no frequencies at or above $r/2$, there is no such double, and the samples determine it ([Shannon, 1948](../../book/bibliography.md#shannon1948)).
 
 # %%
 i = np.arange(100)
@@ -439,7 +439,7 @@ figure(
 #
 # $$H = -\sum_x p(x) \log_2 p(x)$$
 #
-# is its *entropy*, the mean number of such questions that it takes to find the value ([Shannon, 1948](../../book/bibliography.md#shannon1948)). Four equally likely materials would be $\log_2 4 = 2$ bits. If one of the four is always used, it is $0$ bits: nothing to ask. By hand: with probabilities $\tfrac12, \tfrac14, \tfrac14$ it is $\tfrac12 \cdot 1 + \tfrac14 \cdot 2 + \tfrac14 \cdot 2 = 1.5$ bits.
+# is its *entropy*: fewer such questions, on average, do not suffice to find the value ([Shannon, 1948](../../book/bibliography.md#shannon1948)). Four equally likely materials would be $\log_2 4 = 2$ bits. If one of the four is always used, it is $0$ bits: nothing to ask. By hand: with probabilities $\tfrac12, \tfrac14, \tfrac14$ it is $\tfrac12 \cdot 1 + \tfrac14 \cdot 2 + \tfrac14 \cdot 2 = 1.5$ bits.
 
 # %%
 def entropy(values):
@@ -672,7 +672,7 @@ for picture, film in zip(original["image"], original["video"], strict=True):
 proven["image"] = set()
 
 # %% [markdown]
-# The package has the whole table: for each kind of question the sets of signals that are enough. Our twins were found without looking at it. Both must agree: what the table calls lost is what the twins prove.
+# The package has the whole table: for each kind of question the sets of signals that are enough. Our twins do not use it. Both must agree: what the table calls lost is what the twins prove.
 
 # %%
 def can_answer(given):
@@ -898,7 +898,7 @@ for english, chinese in zip(world.captions(), world.captions("zh"), strict=True)
 print(room.captions("zh")[0])
 
 # %% [markdown]
-# Is video a modality beside the image? By its statistics in time, yes; by its content it contains the image. A depth camera beside a colour camera? Most authors say yes, for it measures metres. Spoken and written words? Two modalities, however equal the words. Do not argue about the word. Say what is measured, how often, in which unit.
+# Is video a modality beside the image? It has a rate, which a picture lacks, and it contains the image. A depth camera beside a colour camera? We say yes, for it measures metres. Spoken and written words? Two modalities, however equal the words. Do not argue about the word. Say what is measured, how often, in which unit.
 #
 # A *model* is multimodal if it takes in or gives out more than one modality, and if its answer depends on each. The second half can be tested, by giving it another room's signal, as above.
 #
