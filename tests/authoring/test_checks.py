@@ -125,7 +125,7 @@ LONG = "\n".join(f"x{number} = {number}" for number in range(26))
         (checks.colab_cell_is_generated, ' tags=["colab"]', "", "the second cell"),
         (checks.colab_cell_is_generated, "# %%\nreadings", '# %% tags=["colab"]\nreadings', "and only it"),
         (checks.cells_are_short, "readings = np", f"{LONG}\nreadings = np", "has 28 lines"),
-        (checks.cells_are_short, "readings = np", f"x = '{'a' * 80}'\nreadings = np", "a line of 86 characters"),
+        (checks.cells_are_short, "readings = np", f"x = '{'a' * 84}'\nreadings = np", "a line of 90 characters"),
         (checks.code_runs_anywhere, "readings = np", "# !ls\nreadings = np", "a shell command: !l"),
         (checks.code_runs_anywhere, "readings = np", "# %timeit x\nreadings = np", "a magic"),
         (checks.code_runs_anywhere, '"mean of two"', '"两个的平均"', "Chinese"),
