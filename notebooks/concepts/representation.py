@@ -36,7 +36,7 @@ from mmcourse.data import scenes, vocabulary
 from mmcourse.encoders.torch import MeanOfWords, WordTransformer
 from mmcourse.fusion.torch import ConcatenationFusion, FusionClassifier
 from mmcourse.lesson import claim, exact, experiment, figure, setup
-from mmcourse.training import baselines, fit, predict, seed_everything
+from mmcourse.training import baselines, fit, seed_everything
 
 setup("concepts/representation")
 
@@ -55,8 +55,9 @@ DIALS = {"redundant": (1.0, 1.0), "unique": (1.5, 1.5),
 
 def pairs_of(kind, train=1000, test=2000, seed=0):
     """A training part and a test part of one kind of world."""
+    image, text = DIALS[kind]
     data = controlled_pairs(
-        kind, train + test, separation=dict(zip(("image", "text"), DIALS[kind])),
+        kind, train + test, separation={"image": image, "text": text},
         widths={"image": 8, "text": 8}, seed=seed)
     return data.take(slice(train)), data.take(slice(train, None))
 
@@ -376,14 +377,12 @@ old, new = (digits_with_words(part, **noise) for part in ("train", "test"))
 *matrices, _ = coordinate(*old.features.values(), width=9, ridge=1e-2)
 
 
-def directions(data, centre):
-    """Unit vectors of both modalities in the common space."""
-    for (name, rows), matrix in zip(data.features.items(), matrices, strict=True):
-        vectors = (rows - centre.features[name].mean(axis=0)) @ matrix
-        yield vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+def unit(vectors):
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-u, v = directions(new, centre=old)  # pictures, words
+u, v = (unit((new.features[name] - old.features[name].mean(axis=0)) @ matrix)
+        for name, matrix in zip(("image", "text"), matrices, strict=True))
 cosines = u @ v.T
 right = {"from word to picture": new.labels[cosines.argmax(axis=0)] == new.labels,
          "from picture to word": new.labels[cosines.argmax(axis=1)] == new.labels}
@@ -410,8 +409,10 @@ def squared_distances(u, v):
 far_u, far_v = apart(u, v)
 assert np.allclose(far_u @ far_v.T, cosines - 25)
 assert np.allclose(squared_distances(far_u, far_v), squared_distances(u, v) + 100)
-for axis in (0, 1):  # the same nearest neighbours in both directions
-    assert ((far_u @ far_v.T).argmax(axis) == cosines.argmax(axis)).all()
+for axis in (0, 1):  # who is nearest now was nearest before, in both directions
+    chosen = np.expand_dims((far_u @ far_v.T).argmax(axis), axis)
+    before = np.take_along_axis(cosines, chosen, axis)
+    assert np.allclose(before, cosines.max(axis, keepdims=True))  # equal words tie
 nearest = np.sqrt(squared_distances(far_u, far_v).min())
 exact("now the closest picture and word are {:.2f} apart", nearest, key="far-apart")
 exact("and no two pictures more than {:.2f}",
@@ -438,23 +439,24 @@ has_region = np.zeros((len(many), region.max() + 1))
 has_region[scene, region] = 1
 
 # %%
+from mmcourse.data.scenes import COLOURS
+
 words = vocabulary(captions)
 has_word = np.array([[word in caption.split() for word in words] for caption in captions])
-learn, ask = slice(1500), slice(1500, None)
+learn = slice(1500)  # the rest are new scenes
 joint = has_word[learn].T @ has_region[learn] / 1500  # p(word, region)
 expected = np.outer(has_word[learn].mean(axis=0), has_region[learn].mean(axis=0))
 pointwise = np.log2((joint + 1e-9) / expected)
 strongest = [words[row] for row in pointwise.argmax(axis=0)]
 print("strongest word of each region colour:", *strongest)
 
-colour_words = [words[row] for row in pointwise.argmax(axis=0)]
-truth = np.array(["red", "yellow", "green", "blue", "purple", "white"])
-named = truth[many.colour[many.present]]
-found = np.array(colour_words)[region][scene >= 1500] == named[scene >= 1500]
-exact("objects of new scenes that get their own colour word: {:.3f}", found.mean(),
-      key="grounding")
+new_scene = scene >= 1500
+own_word = np.array(tuple(COLOURS))[many.colour[many.present]]
+found = np.array(strongest)[region] == own_word
+exact("objects of new scenes that get their own colour word: {:.3f}",
+      found[new_scene].mean(), key="grounding")
 exact("one of the caption's colours at random: {:.3f}",
-      (1 / many.count[scene[scene >= 1500]]).mean(), key="grounding-chance")
+      (1 / many.count[scene[new_scene]]).mean(), key="grounding-chance")
 
 # %% [markdown]
 # No single scene says which word names which object. Many scenes do, because word and colour come and go together.
@@ -508,15 +510,18 @@ def small_pictures(rooms):
 
 
 def choose(text_features, learned=3000):
-    """Share of right choices between a new scene and its twin, over both captions."""
+    """Share of right choices between a new scene and its twin, over both captions.
+
+    learned: scenes from which the space is made, without their twins
+    """
     sides = [(small_pictures(part), text_features(part.captions(about=())))
              for part in (rooms, swapped)]
-    pictures, texts = (part[:learned] for part in sides[0])
-    A, B, _ = coordinate(pictures, texts, width=6, ridge=1e-2)
-    vectors = [((p - pictures.mean(axis=0))[learned:] @ A, (s - texts.mean(axis=0))[learned:] @ B)
-               for p, s in sides]
-    (own, own_text), (twin, twin_text) = [[v / np.linalg.norm(v, axis=1, keepdims=True)
-                                           for v in side] for side in vectors]
+    seen = [rows[:learned] for rows in sides[0]]
+    *maps, _ = coordinate(*seen, width=6, ridge=1e-2)
+    (own, own_text), (twin, twin_text) = (
+        [unit((rows[learned:] - known.mean(axis=0)) @ matrix)
+         for rows, known, matrix in zip(side, seen, maps, strict=True)]
+        for side in sides)
     lead = ((own - twin) * own_text).sum(axis=1), ((twin - own) * twin_text).sum(axis=1)
     return np.mean([lead[0] > 0, lead[1] > 0])
 

@@ -190,7 +190,9 @@ def one_more_modality(answer: Answer, rng: Generator) -> Iterator[Law]:
         "All seeds give one result. Does the seed reach pairs_of, seed_everything and fit?",
     )
     means = {name: float(values.mean()) for name, values in scores.items()}
-    stored = {name: experiment("concepts_representation").values(name, sweep="useless", text_width=64) for name in MODELS}
+    stored = {
+        name: experiment("concepts_representation").values(name, sweep="useless", text_width=64) for name in MODELS
+    }
     low, high = ({name: float(reach(values)) for name, values in stored.items()} for reach in (np.min, np.max))
     exchanged = means["both"] > means["image"] and low["both"] - SPREAD <= means["image"] <= high["both"] + SPREAD
     for name in MODELS:
@@ -218,7 +220,11 @@ def _scores(name: str, values: object) -> Array:
         count = len(values)  # type: ignore[arg-type]
     except TypeError:
         law = f"{name}: one accuracy for each seed"
-        raise Rejected(Law(law, False, "A list with an accuracy for each seed, no mean.", f"It is {show(values)}.")) from None
+        raise Rejected(
+            Law(law, False, "A list with an accuracy for each seed, no mean.", f"It is {show(values)}.")
+        ) from None
     found = as_array(values, (count,), name)
-    require_shares(found, name, "accuracies lie between 0 and 1", "A share of right answers, no percentage and no loss.")
+    require_shares(
+        found, name, "accuracies lie between 0 and 1", "A share of right answers, no percentage and no loss."
+    )
     return found
