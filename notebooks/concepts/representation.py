@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # What two modalities tell together
+# # Representation: what two modalities tell together
 #
 # Say, for a pair of modalities and a question, whether the second repeats the first, adds to it or only makes sense together with it, and test it.
 #
@@ -141,7 +141,7 @@ assert np.allclose(told(four["the second repeats the first"]), [1, 1, 1, 0])
 # %% [markdown]
 # These are *redundancy*, *uniqueness* (of one, and of both), and *synergy*. In the first row the second modality has a bit and adds none. In the last row it has none and adds one. Real data mix the kinds. How to split a mixture is still argued about ([Williams and Beer, 2010](../../book/bibliography.md#williams2010); [Liang et al., 2023](../../book/bibliography.md#liang2023)); the four numbers of a row are not.
 #
-# Chance alone does not even mean that one modality tells nothing. An alarm that seldom goes off can halve the doubt without ever changing the best guess.
+# Chance alone does not even mean that one modality tells nothing. An alarm can take away a part of the doubt without ever changing the best guess.
 
 # %%
 # rows: quiet, alarm; columns: all is well, fault
@@ -245,15 +245,15 @@ claim("XOR: highest accuracy of either modality alone, ten runs",
       at_most=0.56, key="xor-alone-most")
 claim("XOR: lowest accuracy with both, ten runs", synergistic["both"].min(),
       at_least=0.98, key="xor-both-least")
-for kind, low, high in (("redundant", 0.03, 0.1), ("unique", -0.04, 0.0),
-                        ("shared_noise", 0.12, 0.22)):
+for kind, low, high in (("redundant", 0.03, 0.09), ("unique", -0.03, 0.0),
+                        ("shared_noise", 0.15, 0.24)):
     better = np.maximum(scores(kind, "image"), scores(kind, "text"))
     claim(f"{kind}: mean gain of both over the better one",
           (scores(kind, "both") - better).mean(), at_least=low, at_most=high,
           key=f"gain-{kind.replace('_', '-')}")
 claim("shared_noise: mean of additive minus both",
       (scores("shared_noise", "additive") - scores("shared_noise", "both")).mean(),
-      at_least=-0.02, at_most=0.02, key="shared-noise-additive")
+      at_least=-0.03, at_most=0.01, key="shared-noise-additive")
 
 # %% [markdown]
 # Read the worlds by two questions. *Is both better than the better one?* If so, the second adds, whatever it does alone. In the redundant world it adds as well, because two noisy copies make one better copy. *Is the additive model as good as both?* In the world of shared noise it is: subtracting the text from the picture is enough. With XOR it is not: there, no sum will do.
@@ -263,7 +263,7 @@ claim("shared_noise: mean of additive minus both",
 # > **Warning.** More modalities do not always help. The best possible rule cannot lose by a second modality, for it may ignore it. A trained model must first learn to ignore it.
 
 # %%
-for width, low, high in ((8, -0.06, 0.0), (64, -0.16, -0.04)):
+for width, low, high in ((8, -0.08, 0.0), (64, -0.25, -0.03)):
     both, image = (runs.values(model, sweep="useless", text_width=width)
                    for model in ("both", "image"))
     claim(f"100 pairs, useless text of {width} numbers: mean gain over the image alone",
@@ -313,7 +313,7 @@ corners = f - f[:1] - f[:, :1] + f[0, 0]  # all against the first picture and te
 assert np.abs(corners).max() < 1e-4 * np.abs(f).max()
 
 # %% [markdown]
-# The second model is concatenation and one matrix after the other. It has seen both modalities, and its corners are zero before and after training: joining vectors is not yet interaction. A bend after the join, a product, a gate or attention can make one; these are the chapter on fusion. People interact too: with lips that say *ga* and a voice that says *ba*, many hear *da* ([McGurk and MacDonald, 1976](../../book/bibliography.md#mcgurk1976)).
+# The second model is concatenation and one matrix after the other. It was trained on both modalities, and its corners are zero, up to rounding: joining vectors is not yet interaction. A bend after the join, a product, a gate or attention can make one; these are the chapter on fusion. People interact too: with lips that say *ga* and a voice that says *ba*, many hear *da* ([McGurk and MacDonald, 1976](../../book/bibliography.md#mcgurk1976)).
 #
 # ## One vector for both, or one for each
 #
@@ -393,7 +393,7 @@ claim("mean cosine of a picture with its own word", np.diag(cosines).mean(),
       at_least=0.55, at_most=0.72, key="own-cosine")
 
 # %% [markdown]
-# So one modality helps to find the other, in both directions, among ten digits. But a picture and its own word do not coincide: their cosine is far below one. A shared space promises *comparison*, not coincidence. To see how little place matters, give each vector one more coordinate, $+c$ for pictures and $-c$ for words. Every dot product falls by the same $c^2$, every squared distance grows by the same $4c^2$, and no ranking changes, in either direction. The two clouds are now as far apart as you like.
+# So each modality helps to find the other, in both directions; a random answer is right once in ten. The two directions are not equally easy, perhaps because a badly mistyped word lies near many pictures. But a picture and its own word do not coincide: their cosine is far below one. A shared space promises *comparison*, not coincidence. To see how little place matters, give each vector one more coordinate, $+c$ for pictures and $-c$ for words. Every dot product falls by the same $c^2$, every squared distance grows by the same $4c^2$, and no ranking changes, in either direction. The two clouds are now as far apart as you like.
 
 # %%
 def apart(u, v, c=5.0):
