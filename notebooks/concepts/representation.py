@@ -214,7 +214,7 @@ for (top, bottom), kind in zip(axes.T, DIALS, strict=True):
     for value, marker, colour in ((0, "o", "C0"), (1, "x", "C1")):
         here = data.labels[:150] == value
         top.scatter(x[here], t[here], s=14, marker=marker, color=colour, linewidth=1, alpha=0.8)
-    top.set(title=kind.replace("_", " "), xlabel="image", xlim=(-9, 9), ylim=(-9, 9))
+    top.set(title=kind.replace("_", " "), xlabel="image", xlim=(-11, 11), ylim=(-11, 11))
     for place, model in enumerate(("image", "text", "both", "additive")):
         if model in best:
             bottom.plot([place - 0.35, place + 0.35], [best[model][0]] * 2, color="black", linewidth=2)
