@@ -91,7 +91,8 @@ check("concepts/pushed_apart", pushed_apart)
 # *More modalities always help.* Try it where there are a hundred training pairs, and the text, of 64 numbers, tells nothing about the label. For three seeds or more, draw the pairs, train a model on the image alone and one on both, and measure both on the test part.
 
 # %%
-TRAINING = {"epochs": 30, "batch_size": 64, "learning_rate": 5e-3, "weight_decay": 1e-2}
+TRAINING = {"epochs": 30, "batch_size": 64,
+            "learning_rate": 5e-3, "weight_decay": 1e-2}
 
 
 def pairs_of(seed):
@@ -127,7 +128,9 @@ def one_more_modality():
             fit(model, train, seed=seed, **TRAINING)
             scores[name].append(accuracy(predict(model, test), test.labels))
     gain = np.mean(scores["both"]) - np.mean(scores["image"])
-    says = "helps" if gain > 0.01 else "costs accuracy" if gain < -0.01 else "changes nothing"
+    says = "changes nothing"
+    if abs(gain) > 0.01:
+        says = "helps" if gain > 0 else "costs accuracy"
     return scores | {"conclusion": f"the second modality {says}"}
     ### END SOLUTION
 
