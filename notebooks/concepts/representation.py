@@ -169,16 +169,14 @@ def counted(a, b):
     return shares
 
 
-sign = {m: (x @ test.directions[m] > 0).astype(int)
-        for m, x in test.features.items()}
+sign = {m: (x @ test.directions[m] > 0).astype(int) for m, x in test.features.items()}
 label = test.labels
 estimate = {m: information(counted(s, label)) for m, s in sign.items()}
 estimate["both"] = information(counted(2 * sign["image"] + sign["text"], label))
 assert np.isclose(estimate["both"] * np.log(2),
                   mutual_info_score(2 * sign["image"] + sign["text"], label))
 rng = np.random.default_rng(0)
-zeros = [information(counted(rng.permutation(sign["text"]), label))
-         for _ in range(500)]
+zeros = [information(counted(rng.permutation(sign["text"]), label)) for _ in range(500)]
 for name, bits in estimate.items():
     exact(f"{name:5} {{:.4f}} bits", bits, key=f"sign-bits-{name}")
 exact("shuffled, mean of 500: {:.5f} bits", np.mean(zeros), key="shuffled-bits")
