@@ -33,6 +33,7 @@ from authoring.files import write_atomically
 from authoring.fingerprint import changed_files, file_hashes
 
 Results = dict[str, Any]
+BETWEEN_KEEPING = 5.0  # seconds; an experiment of a thousand short points would else spend its time writing
 REPORTED = ("numpy", "torch", "tensorflow-cpu", "keras", "scikit-learn")
 
 
@@ -169,26 +170,37 @@ def run_experiment(root: Path, name: str, jobs: int = 1) -> Iterator[tuple[str, 
         if results is None or not is_current(root, name, results) or changed_modules(root, results):
             results = {"cpu_seconds": 0, "modules": {}, "points": []}
         done = {identity(record["settings"]): record for record in results["points"]}
-        modules = set(results["modules"])
+        modules, spent, kept_at = set(results["modules"]), results["cpu_seconds"], time.monotonic()
         todo = [point for point in points if identity(point) not in done]
         running: set[Future[tuple[dict[str, Any], float, list[str]]]] = set()
-        while todo or running:
-            while todo and len(running) < jobs:
-                running.add(pool.submit(run_point, root, name, todo.pop(0)))
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            for record, seconds, loaded in (future.result() for future in finished):
-                done[identity(record["settings"])] = record
-                modules.update(loaded)
-                results = {
-                    "config": config,
-                    "script": script_hash(root, name),
-                    "modules": file_hashes(root, modules),
-                    "versions": versions(),
-                    "cpu_seconds": round(results["cpu_seconds"] + seconds, 3),
-                    "points": [done[identity(point)] for point in points if identity(point) in done],
-                }
-                write_atomically(partial, to_text(results))
-                yield f"{len(done)}/{len(points)}", record, seconds
+
+        def keep() -> None:
+            made = {
+                "config": config,
+                "script": script_hash(root, name),
+                "modules": file_hashes(root, modules),
+                "versions": versions(),
+                "cpu_seconds": round(spent, 3),
+                "points": [done[identity(point)] for point in points if identity(point) in done],
+            }
+            write_atomically(partial, to_text(made))
+
+        try:
+            while todo or running:
+                while todo and len(running) < jobs:
+                    running.add(pool.submit(run_point, root, name, todo.pop(0)))
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for record, seconds, loaded in (future.result() for future in finished):
+                    done[identity(record["settings"])] = record
+                    modules.update(loaded)
+                    spent += seconds
+                    yield f"{len(done)}/{len(points)}", record, seconds
+                if time.monotonic() - kept_at > BETWEEN_KEEPING:
+                    keep()
+                    kept_at = time.monotonic()
+        finally:
+            if done:
+                keep()
     partial.replace(target)
 
 

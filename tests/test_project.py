@@ -16,6 +16,8 @@ from packaging.utils import canonicalize_name
 import mmcourse
 import tasks
 from authoring import colab_versions, environment, lock
+from authoring.checks import LONGEST_CELL, LONGEST_LINE
+from authoring.costs import LARGEST_BUDGET, LARGEST_MEMORY, MEDIAN
 from mmcourse import lesson
 from mmcourse.exercises.checking import CHECK_TYPE
 from mmcourse.exercises.grading import supervise
@@ -153,6 +155,27 @@ def test_processes_that_compute_agree_on_their_environment(monkeypatch, tmp_path
         values = {each[name] for each in (grading, kernel, task, benchmark) if name in each}
         assert len(values) == 1, (name, values)
     assert set(lesson.THREADS) <= kernel.keys() & task.keys() & benchmark.keys()
+
+
+def test_contributing_says_the_limits_that_are_enforced():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for words in (
+        f"over {LONGEST_CELL} lines",
+        f"over {LONGEST_LINE}:",
+        f"At most {LARGEST_BUDGET:g} CPU seconds and {LARGEST_MEMORY / 1000:g} GB",
+        f"a median of {MEDIAN:g}",
+    ):
+        assert words in text, words
+
+
+def test_pre_commit_needs_only_the_environment_and_looks_at_what_can_make_notebooks_stale():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    assert all(hook["entry"].startswith(".venv/bin/python -m ") for hook in hooks)
+    [files] = [hook["files"] for hook in hooks if hook["id"] == "notebooks"]
+    for path in ("notebooks/a/b.py", "mmcourse/fusion/checks.py", "experiments/a.json", "requirements.lock"):
+        assert re.search(files, path), path
+    assert not re.search(files, "tests/test_project.py")
+    assert "`.venv/bin/pre-commit install`" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def test_no_file_names_a_place_of_one_machine():

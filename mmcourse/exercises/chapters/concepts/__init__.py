@@ -2,5 +2,5 @@
 
 from importlib import import_module
 
-for lesson in ("modalities",):
+for lesson in ("modalities", "preprocessing", "representation"):
     import_module(f"{__name__}.{lesson}")
