@@ -77,7 +77,7 @@ assert looked_up.shape == (2, len(tokens[0]), 4)  # (batch, time, dim)
 print("from", one_hot.shape, "to", looked_up.shape)
 
 # %% [markdown]
-# > **Correction.** A source document ([entry C-47](../../book/corrections.md#c-47)) says that a word embedding maps words into a space of high dimension. It goes the other way: from one number for each word of the vocabulary to a few numbers. Ten words become four numbers here; in a language model tens of thousands of words become some thousand numbers.
+# > **Correction.** A source document ([entry C-47](../../book/corrections.md#c-47)) says that a word embedding maps words into a space of high dimension. It goes the other way: from one number for each word of the vocabulary to a few numbers. Eleven numbers become four here, one for each word of the vocabulary before, and in a language model the vocabulary is far larger than the vector.
 #
 # A sentence is now a *sequence* of vectors, an array (batch, time, dim). Most tasks want one vector for all of it. The simplest is the mean over time. It fails at once.
 
@@ -263,7 +263,7 @@ for bias, key in ((0, "kept-zero"), (1, "kept-one"), (3, "kept-three")):
 #
 # ## Who remembers?
 #
-# A test of memory. Eight symbols, drawn at random, $T$ of them in a row; then a question mark; the answer is the *first* symbol. Nothing can be guessed from the rest. An encoder reads all of it, a linear layer sees what comes out at the question mark, and is trained for 500 steps on fresh sequences.
+# A test of memory. Draw $T$ symbols at random, out of eight; then comes a question mark; the answer is the *first* symbol. An encoder reads all of it, and a linear layer reads what comes out at the question mark. Both are trained for 500 steps, each on 64 fresh sequences.
 #
 # Two bounds are known beforehand. Chance is one eighth. And who sees a *bag*, the symbols without their order, does best with the most frequent symbol. Given the bag, each of its places is equally likely to have been the first, so this answer is right with probability (largest count)$/T$.
 
@@ -414,7 +414,32 @@ figure(
 )
 
 # %% [markdown]
-# PLACEHOLDER prose
+# Look at the left side. The GRU with the usual start, its biases at zero, answers by chance at twenty symbols. The plain recurrent network, with a start that is *orthogonal* ([Saxe et al., 2014](../../book/bibliography.md#saxe2014)), answers right at that distance. An orthogonal $W_h$ keeps the length of the state that it multiplies. The same network with a small random $W_h$, as PyTorch draws it, fails. So the name of the cell does not decide.
+#
+# The right side says what does, at least here. Before any training, take the gradient of the loss by the *first* input and by the *last*; the *reach* is the ratio of their sizes. Runs with a large reach learn, runs with a small one do not, for all six curves and all distances.
+
+# %%
+def of_recurrent(key):
+    """A number of all recurrent runs on recall."""
+    return np.concatenate([runs.values(key, sweep="recall", encoder=name)
+                           for name in RECURRENT])
+
+
+reach, reached = of_recurrent("reach"), of_recurrent("accuracy")
+claim("least reach among recurrent runs that recall at least nine in ten",
+      reach[reached >= 0.9].min(), at_least=REACH_LOW, key="reach-of-learners")
+claim("largest reach among recurrent runs that recall at most two in ten",
+      reach[reached <= 0.2].max(), at_most=REACH_HIGH, key="reach-of-failures")
+at_twenty = {"sweep": "recall", "distance": 20}
+claim("recall over 20 symbols, RNN with orthogonal start, least of three seeds",
+      runs.values("accuracy", encoder="RNN", **at_twenty).min(),
+      at_least=0.95, key="orthogonal-at-twenty")
+claim("recall over 20 symbols, GRU with zero biases, best of three seeds",
+      runs.values("accuracy", encoder="GRU", **at_twenty).max(),
+      at_most=0.2, key="gru-at-twenty")
+
+# %% [markdown]
+# Is the GRU unable to remember? No. Its twin differs in one bias at the start, and recalls; so it could. And with four times as many steps of training the picture changes: LONGER
 
 # %% [markdown]
 # ## Look at all of it
@@ -508,7 +533,23 @@ figure(
 )
 
 # %% [markdown]
-# PLACEHOLDER prose 2
+# Both ways of telling the position solve the test at every distance, with no gates and no special start. Without positions the Transformer stays on the bound, as the mean does: it has found what a bag can give, and there is no more to find. Its gradient does reach the first symbol. Reach is needed, and it is not enough.
+
+# %%
+def gap_to_the_bag(name):
+    """Mean recall of three seeds minus the bound, at each distance."""
+    return np.array([
+        runs.values("accuracy", sweep="recall", encoder=name, distance=d).mean()
+        - bag_ceiling(d) for d in DISTANCES])
+
+
+claim("recall, both kinds of positions, least of all distances and seeds",
+      min(runs.values("accuracy", sweep="recall", encoder=name).min()
+          for name in ("Transformer, learned", "Transformer, rotary")),
+      at_least=0.95, key="positions-least")
+claim("Transformer without positions: largest distance from the bound",
+      np.abs(gap_to_the_bag("Transformer, no positions")).max(),
+      at_most=0.05, key="no-positions-gap")
 
 # %% [markdown]
 # ## Padding that leaks
@@ -646,8 +687,8 @@ figure(
 )
 
 # %% [markdown]
-# PLACEHOLDER prose 3
-
+# PROSE3
+#
 # %% [markdown]
 # ## The same in three frameworks
 #
@@ -704,3 +745,12 @@ two = {"heads": 2, "rotary": True}
 compare(SelfAttention(4, **two).double(),
         in_keras.SelfAttention(4, **two, dtype="float64"), with_two_heads)
 print("GRU, LSTM and attention: three frameworks, one function")
+
+# %% [markdown]
+# ## What to keep
+#
+# An encoder turns a sequence of vectors into vectors that know their context. A mean, and attention without positions, see a bag: what order decides, they cannot tell, and the bound on their accuracy can be computed beforehand. Recurrence sees order, and remembers as far as its gradient reaches at the start: gates help if they begin open. Attention reaches everything in one step, at the price of having to be told the positions. A mask belongs to every padded batch. And before you credit an encoder with reading the order, shuffle the sequence and look at what is lost.
+#
+# **Try it.** Let the LSTM begin to forget: `recall(lambda: LSTMEncoder(WIDTH, hidden_size=WIDTH, forget_bias=-1.0), distance=10, seed=0)`. Give it time: `recall(open_lstm, distance=160, seed=0, steps=1000)`. Take the mean of the frames in place of the GRU: `hear(lambda width: None, seed=0)`. Turn the score around and see that only the difference of the places counts: `score(2, 5), score(102, 105)`. The [exercises](exercises.ipynb) ask you to read a padded batch and to attend to what is present.
+#
+# **Further reading.** [Elman (1990)](../../book/bibliography.md#elman1990) for the recurrent network, [Bengio et al. (1994)](../../book/bibliography.md#bengio1994) for why it forgets, [Hochreiter and Schmidhuber (1997)](../../book/bibliography.md#hochreiter1997) for the remedy, [Vaswani et al. (2017)](../../book/bibliography.md#vaswani2017) for attention without recurrence.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.random import Generator
 
 from mmcourse.encoders.numpy import recurrent, scaled_dot_product_attention, sigmoid
 from mmcourse.exercises.laws import Answer, Array, Law, close, compare, diagnose, exercise
+
+Activation = Callable[[Array], Array]
 
 LEAK = (
     "What stands in a masked place may be anything, NaN included. Multiplying by the mask does not remove NaN, for "
@@ -27,18 +29,21 @@ def last_state(answer: Answer, rng: Generator) -> Iterator[Law]:
     sequence = rng.normal(size=(batch, time, dim))
     kernel, recurrent_kernel = rng.normal(size=(dim, hidden)) / 2, rng.normal(size=(hidden, hidden)) / 2
     bias = rng.normal(size=hidden)
-    named = {"kernel": kernel, "recurrent_kernel": recurrent_kernel, "bias": bias}
+    given = (kernel, recurrent_kernel, bias)
     shape, everywhere = (batch, hidden), np.ones((batch, time), dtype=bool)
     shape_hint = "One row for each sequence of the batch, one column for each number of the state; not all the states."
 
-    def run(sequence: Array, activation: object = np.tanh, memory: float = 1.0, shift: float = 1.0) -> Array:
+    def right(sequence: Array, mask: Array | None = None) -> tuple[Array, Array]:
+        return recurrent(sequence, kernel=kernel, recurrent_kernel=recurrent_kernel, bias=bias, mask=mask)
+
+    def run(sequence: Array, activation: Activation = np.tanh, memory: float = 1.0, shift: float = 1.0) -> Array:
         state = np.zeros(shape)
         for t in range(sequence.shape[1]):
-            state = activation(sequence[:, t] @ kernel + memory * state @ recurrent_kernel + shift * bias)  # type: ignore[operator]
+            state = activation(sequence[:, t] @ kernel + memory * state @ recurrent_kernel + shift * bias)
         return state
 
-    got = answer.array(sequence, everywhere, *named.values(), shape=shape, hint=shape_hint)
-    states, wanted = recurrent(sequence, **named)
+    got = answer.array(sequence, everywhere, *given, shape=shape, hint=shape_hint)
+    states, wanted = right(sequence)
     yield Law(
         "where every step is present, it is the state after the last step",
         close(got, wanted),
@@ -63,9 +68,9 @@ def last_state(answer: Answer, rng: Generator) -> Iterator[Law]:
     counts = rng.permutation(np.arange(batch) % (time - 1) + 1)  # every row shorter than the batch is long
     mask = np.arange(time) < counts[:, None]
     padded = np.where(mask[..., None], sequence, np.nan)
-    got = answer.array(padded, mask, *named.values(), shape=shape, hint=shape_hint)
+    got = answer.array(padded, mask, *given, shape=shape, hint=shape_hint)
     yield Law("NaN in the padding has no influence", bool(np.isfinite(got).all()), LEAK)
-    wanted = recurrent(padded, mask=mask, **named)[1]
+    wanted = right(padded, mask)[1]
     filled = np.where(mask[..., None], sequence, 0.0)
     yield Law(
         "a step that is masked leaves the state as it is",
@@ -78,8 +83,8 @@ def last_state(answer: Answer, rng: Generator) -> Iterator[Law]:
                 "You set the state to zero where nothing is present. It must stay what it was.": np.where(
                     mask[:, -1:], wanted, 0.0
                 ),
-                "You cut all rows at the shortest one. Each row has an end of its own.": recurrent(
-                    sequence[:, : counts.min()], **named
+                "You cut all rows at the shortest one. Each row has an end of its own.": right(
+                    sequence[:, : counts.min()]
                 )[1],
             },
             "np.where(mask[:, t, None], new_state, state)",
