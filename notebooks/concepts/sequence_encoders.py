@@ -406,6 +406,7 @@ fig, axes = plt.subplots(1, 2, figsize=(9.8, 4.3), layout="constrained")
 draw_recall(axes[0], RECURRENT)
 for name, (colour, marker, line) in RECURRENT.items():
     points = [runs.values(key, sweep="recall", encoder=name) for key in ("reach", "accuracy")]
+    points[0] = np.maximum(points[0], 1e-12)
     axes[1].plot(*points, marker, color=colour, markerfacecolor=colour if line == "-" else "white", alpha=0.8)
 axes[1].axhline(1 / SYMBOLS, color="0.6", linewidth=1)
 axes[1].set(xscale="log", xlabel="reach of the gradient before training", ylim=(0.05, 1.04))
@@ -416,9 +417,10 @@ figure(
     caption="Recall of the first of $T$ symbols after 500 steps of training: mean of three seeds, the band from the least to the "
     "largest. Left: the distance. RNN and GRU with their usual starts drop to chance (grey line) first. At the top three "
     "curves lie on one another up to forty symbols. Right: each run of the left side, against the reach of its gradient "
-    "before the training.",
-    alt="Left: accuracy against distance from five to eighty symbols, six curves that fall from one to one eighth, some "
-    "at ten, some at forty, one not at all. Right: points of single runs, at chance for a small reach, near one for a large reach.",
+    "before the training; where the reach is below $10^{-12}$, the point is drawn there.",
+    alt="Left: accuracy against distance from five to eighty symbols. Six curves start at one; two are at one eighth from twenty on, "
+    "two at eighty, one falls a little, one not at all. Right: points of single runs, at chance for a small reach, mostly near "
+    "one for a large reach.",
 )
 
 # %% [markdown]
@@ -642,7 +644,8 @@ figure(
     fig,
     "spoken",
     caption="Three spoken digits as log-mel frames, bright is loud. Each column is one vector of the sequence.",
-    alt="Three spectrograms of the words one, four and six: bright bands that move up and down over a third of a second.",
+    alt="Three spectrograms of half a second each. One has a bright patch that grows upwards, four a long one with a dark band above "
+    "it, six a short one between two stretches of noise.",
 )
 
 # %% [markdown]
@@ -703,12 +706,13 @@ for shift, (frames, colour, marker) in enumerate((("in order", "C0", "o"), ("shu
     for place, name in enumerate(LISTENING):
         scores = runs.values("accuracy", sweep="digits", encoder=name, frames=frames)
         at = place + 0.24 * shift - 0.12
-        axis.plot(np.full(len(scores), at), scores, marker, color=colour, alpha=0.5, markersize=5)
-        axis.plot(at, scores.mean(), "_", color=colour, markersize=18, label=frames if place == 0 else None)
+        label = frames if place == 0 else None
+        axis.plot(np.full(len(scores), at), scores, marker, color=colour, alpha=0.5, markersize=5, label=label)
+        axis.plot(at, scores.mean(), "_", color=colour, markersize=18)
 axis.set_xticks(range(5), ["mean", "RNN", "GRU", "LSTM", "Transformer"])
 axis.set(ylabel="test accuracy", ylim=(0, 1))
 axis.axhline(0.1, color="0.6", linewidth=1)
-axis.legend(title="frames", loc="lower right")
+axis.legend(title="frames", loc="center right")
 figure(
     fig,
     "digits",
