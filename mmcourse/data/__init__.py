@@ -1,4 +1,4 @@
-"""Data of the lessons: paired examples, digits written by hand, typed and spoken, controlled pairs, named glyphs."""
+"""Data of the lessons: paired examples, digits written, typed and spoken, controlled pairs, named glyphs, scenes."""
 
 from mmcourse.data.controlled import ControlledPairs, controlled_pairs
 from mmcourse.data.digit_words import DIGIT_WORDS
@@ -8,6 +8,7 @@ from mmcourse.data.free_spoken_digits import free_spoken_digits
 from mmcourse.data.glyph_names import letter_and_marks, same_words, vocabulary, words
 from mmcourse.data.glyphs import Glyphs, glyphs
 from mmcourse.data.paired import PairedData, root_mean_square_norms
+from mmcourse.data.scenes import Questions, RangeScan, Scenes, scenes, scenes_by_hand
 from mmcourse.data.spoken_digits import SpokenDigits, spoken_digits
 from mmcourse.data.word_tokens import WordTokens
 
@@ -18,6 +19,9 @@ __all__ = [
     "DigitsWithWords",
     "Glyphs",
     "PairedData",
+    "Questions",
+    "RangeScan",
+    "Scenes",
     "SpokenDigits",
     "WordTokens",
     "controlled_pairs",
@@ -30,6 +34,8 @@ __all__ = [
     "letter_counts",
     "root_mean_square_norms",
     "same_words",
+    "scenes",
+    "scenes_by_hand",
     "spoken_digits",
     "vocabulary",
     "words",
