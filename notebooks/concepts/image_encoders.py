@@ -41,7 +41,7 @@ setup("concepts/image_encoders")
 # %% [markdown]
 # ## A letter moves
 #
-# Which letter is this, whatever its marks and its font? We take eighteen letters, small and capital, plain and with marks, in four fonts, each on an empty canvas of 24 by 24 pixels. The characters of the test part never occur in training: if ô is asked, it was not trained on in any font.
+# Which letter is this, whatever its marks and its font? We take eighteen letters, small and capital, plain and with marks, in four fonts, each on an empty canvas of 20 by 20 pixels. The characters of the test part never occur in training: if ô is asked, it was not trained on in any font.
 
 # %%
 LETTERS = "ACDEGHIKLNORSTUWYZ"
@@ -69,14 +69,14 @@ print({part: int((part_of == part).sum()) for part in PARTS})
 
 # %%
 def draw(part, count, middle=False, seed=0):
-    """Letters of a part, each on a canvas: (count, 1, 24, 24), and their classes."""
+    """Letters of a part, each on a canvas: (count, 1, 20, 20), and their classes."""
     rng = np.random.default_rng([seed, list(PARTS).index(part)])
     images, labels = chosen.images[part_of == part], classes[part_of == part]
     rows = rng.integers(len(images), size=count)
-    corners = rng.integers(9, size=(count, 2))  # 24 - 16 + 1 places each way
+    corners = rng.integers(5, size=(count, 2))  # 20 - 16 + 1 places each way
     if middle:
-        corners[:] = 4
-    pictures = np.zeros((count, 1, 24, 24), np.float32)
+        corners[:] = 2
+    pictures = np.zeros((count, 1, 20, 20), np.float32)
     for picture, row, (top, left) in zip(pictures, rows, corners, strict=True):
         picture[0, top : top + 16, left : left + 16] = images[row]
     return PairedData({"image": pictures}, labels[rows], tuple(LETTERS))
@@ -103,7 +103,7 @@ figure(
 )
 
 # %% [markdown]
-# Two methods that know nothing about pictures take the 576 pixels as one long vector. One is a linear classifier; the other answers with the class of the nearest training picture. They learn from letters in the middle, and are asked about letters in the middle and about letters anywhere.
+# Two methods that know nothing about pictures take the 400 pixels as one long vector. One is a linear classifier; the other answers with the class of the nearest training picture. They learn from letters in the middle, and are asked about letters in the middle and about letters anywhere.
 
 # %%
 from sklearn.linear_model import RidgeClassifier
@@ -127,7 +127,7 @@ for method, model in (("linear", RidgeClassifier(10.0)),
               pixel_scores[method, place], key=f"{method}-{place}", **kept)
 
 # %% [markdown]
-# Nobody would call the moved letter another letter. To a vector of pixels it is one: hardly any of its numbers stays where it was. A linear classifier has a weight for each pixel, and what it learned about one pixel it did not learn about the next. The cure is to look through a small window, and to use the same weights wherever the window is.
+# Nobody would call the moved letter another letter. To a vector of pixels it is another: the ink now stands in other numbers. A linear classifier has a weight for each pixel, and what it learned about one pixel it did not learn about the next. The cure is to look through a small window, and to use the same weights wherever the window is.
 #
 # ## Nine numbers slide over sixteen
 #
@@ -214,8 +214,8 @@ assert not np.allclose(narrow + b, narrow + b[:, None, None])  # and another res
 
 # %% tags=["hide-input"]
 row = chosen.characters.index("Ê")
-letter = np.zeros((24, 24))
-letter[4:20, 4:20] = chosen.images[row]
+letter = np.zeros((20, 20))
+letter[2:18, 2:18] = chosen.images[row]
 sideways, upright = (convolution(letter[None, None], k[None, None], padding=1)[0, 0] for k in (kernel, kernel.T))
 fig, axes = plt.subplots(1, 3, figsize=(7.5, 2.8), layout="constrained")
 show(axes[0], letter, "picture")
@@ -260,10 +260,10 @@ assert np.array_equal(pooled, in_torch.numpy())
 # %%
 def two_stages(images, first, second, pool, activation=lambda z: z):
     """Convolution, bias, activation, pooling, twice; then the mean over places."""
-    z = activation(convolution(images, *first, padding=1))  # (batch, 8, 24, 24)
-    z = pool(z, 2)                                          # (batch, 8, 12, 12)
-    z = activation(convolution(z, *second, padding=1))      # (batch, 16, 12, 12)
-    z = pool(z, 2)                                          # (batch, 16, 6, 6)
+    z = activation(convolution(images, *first, padding=1))  # (batch, 8, 20, 20)
+    z = pool(z, 2)                                          # (batch, 8, 10, 10)
+    z = activation(convolution(z, *second, padding=1))      # (batch, 16, 10, 10)
+    z = pool(z, 2)                                          # (batch, 16, 5, 5)
     return z.mean(axis=(2, 3))                              # (batch, 16)
 
 
@@ -273,7 +273,7 @@ def relu(z):
 
 first = rng.normal(size=(8, 1, 3, 3)), rng.normal(size=8)
 second = rng.normal(size=(16, 8, 3, 3)), rng.normal(size=16)
-two = rng.normal(size=(2, 1, 24, 24))
+two = rng.normal(size=(2, 1, 20, 20))
 between = 0.3 * two[:1] + 0.7 * two[1:]
 
 
@@ -297,7 +297,7 @@ assert not is_affine(average_pooling, activation=relu)
 # The window uses the same weights everywhere. So if the picture moves by two pixels down and three to the right, the map does the same. This is called *equivariance*. It ends at the border, where the window meets padding. With a stride, or after pooling by two, it holds for moves by an even number of pixels only. The mean over all places at the end then forgets *where*: features of a letter well inside the canvas stay the same.
 
 # %%
-noise = rng.normal(size=(1, 1, 24, 24))
+noise = rng.normal(size=(1, 1, 20, 20))
 moved = np.roll(noise, (2, 3), axis=(2, 3))
 before, after = (convolution(x, first[0], padding=1) for x in (noise, moved))
 expected = np.roll(before, (2, 3), axis=(2, 3))
@@ -307,7 +307,7 @@ assert not np.allclose(after, expected)  # at the border
 
 def letter_features(down, right):
     canvas = np.zeros((1, 1, 48, 48))  # wide enough that no window meets the border
-    canvas[0, 0, 12 + down : 36 + down, 12 + right : 36 + right] = letter
+    canvas[0, 0, 12 + down : 32 + down, 12 + right : 32 + right] = letter
     return two_stages(canvas, first, second, max_pooling, relu)
 
 
@@ -317,16 +317,16 @@ assert not np.allclose(letter_features(0, 0), letter_features(0, 1))  # pooled t
 # %% [markdown]
 # ## Few parameters, and how far they see
 #
-# Count the first layer by hand: 8 kernels of 9 numbers and 8 biases are $80$ parameters, whatever the size of the picture. A linear layer from the same $576$ pixels to maps of the same $8 \cdot 576$ numbers would have over two million. The second layer has $16 \cdot 8 \cdot 9 + 16 = 1168$.
+# Count the first layer by hand: 8 kernels of 9 numbers and 8 biases are $80$ parameters, whatever the size of the picture. A linear layer from the same $400$ pixels to maps of the same $8 \cdot 400$ numbers would have over a million. The second layer has $16 \cdot 8 \cdot 9 + 16 = 1168$.
 
 # %%
 from mmcourse.encoders.counts import count_convolution, count_linear
 
-assert count_convolution(1, 8, 3, size=24, padding=1).parameters == 8 * 9 + 8
-layer = count_convolution(8, 16, 3, size=12, padding=1)
+assert count_convolution(1, 8, 3, size=20, padding=1).parameters == 8 * 9 + 8
+layer = count_convolution(8, 16, 3, size=10, padding=1)
 assert layer.parameters == 16 * 8 * 9 + 16 == sum(p.size for p in second)
-assert layer.multiply_adds == 16 * 8 * 9 * 12 * 12  # once for each place
-dense = count_linear(576, 8 * 576).parameters
+assert layer.multiply_adds == 16 * 8 * 9 * 10 * 10  # once for each place
+dense = count_linear(400, 8 * 400).parameters
 exact("parameters of a linear layer of that size: {:.0f}", dense, key="dense-parameters")
 
 # %% [markdown]
@@ -348,10 +348,10 @@ stack = [Convolution(1, 8, 3, padding=1), torch.nn.ReLU(), torch.nn.MaxPool2d(2)
 windows = [Window(3, padding=1), Window(2, stride=2),
            Window(3, padding=1), Window(2, stride=2), Window(3, padding=1)]
 # after each convolution: modules of the stack, windows, place of the map asked
-depths = {"first": (1, 1, 12), "second": (4, 3, 6), "third": (7, 5, 3)}
+depths = {"first": (1, 1, 10), "second": (4, 3, 5), "third": (7, 5, 2)}
 footprints, fields = {}, {}
 for name, (modules, layers, place) in depths.items():
-    views = torch.randn(300, 1, 24, 24, requires_grad=True)
+    views = torch.randn(300, 1, 20, 20, requires_grad=True)
     torch.nn.Sequential(*stack[:modules])(views)[:, :, place, place].sum().backward()
     footprint = views.grad.abs().sum(dim=(0, 1)).numpy()
     field = receptive_field(windows[:layers])
@@ -360,6 +360,10 @@ for name, (modules, layers, place) in depths.items():
     assert (inside[0], inside[-1]) == (start, start + field.size - 1)  # as predicted
     footprints[name], fields[name] = footprint, field
 print({name: field.size for name, field in fields.items()})
+seen = footprints["third"][np.ix_(inside, inside)]  # (18, 18)
+claim("mean derivative in the inner third of the last field, over that on its rim",
+      seen[6:12, 6:12].mean() / np.concatenate([seen[0], seen[-1]]).mean(),
+      at_least=2, key="field-centre")
 
 # %% tags=["hide-input"]
 fig, axes = plt.subplots(1, 3, figsize=(7.5, 2.8), layout="constrained")
@@ -447,13 +451,13 @@ exact("its receptive field is {:.0f} pixels wide",
 # %% [markdown]
 # ## A picture is a sequence
 #
-# The other family drops the sliding window. Cut the picture into *patches* of $P$ by $P$ pixels, give each a vector by one matrix $E$, and hand the sequence to a Transformer, as if the patches were words ([Dosovitskiy et al., 2021](../../book/bibliography.md#dosovitskiy2021)). A picture of $H$ by $W$ pixels has $N = HW/P^2$ of them. Ours of 24 by 24 with $P = 4$ has 36.
+# The other family drops the sliding window. Cut the picture into *patches* of $P$ by $P$ pixels, give each a vector by one matrix $E$, and hand the sequence to a Transformer, as if the patches were words ([Dosovitskiy et al., 2021](../../book/bibliography.md#dosovitskiy2021)). A picture of $H$ by $W$ pixels has $N = HW/P^2$ of them. Ours of 20 by 20 with $P = 4$ has 25.
 
 # %%
 from mmcourse.encoders.numpy import cut_patches, patch_embedding
 
 
-def joined(patches, grid=(6, 6)):
+def joined(patches, grid=(5, 5)):
     """Put square patches of one channel together again, row by row."""
     side = int(patches.shape[2] ** 0.5)
     cut = patches.reshape(len(patches), *grid, side, side)  # (batch, down, across, ...)
@@ -463,27 +467,30 @@ def joined(patches, grid=(6, 6)):
 
 letters = draw("test", 6).features["image"].astype(float)
 patches = cut_patches(letters, 4)
-assert patches.shape == (6, 36, 16)
+assert patches.shape == (6, 25, 16)
 assert np.array_equal(patches[0, 1].reshape(4, 4), letters[0, 0, :4, 4:8])
 assert np.array_equal(joined(patches), letters)
 
 E, e = rng.normal(size=(24, 1, 4, 4)), rng.normal(size=24)
-tokens = patches @ E.reshape(24, 16).T + e  # (6, 36, 24)
+tokens = patches @ E.reshape(24, 16).T + e  # (6, 25, 24)
 assert np.allclose(tokens, patch_embedding(letters, E, e))
 maps = convolution(letters, E, e, stride=4)  # kernel as wide as its stride
-assert np.allclose(tokens, maps.reshape(6, 24, 36).transpose(0, 2, 1))
+assert np.allclose(tokens, maps.reshape(6, 24, 25).transpose(0, 2, 1))
 
 # %% tags=["hide-input"]
 fig = plt.figure(figsize=(8, 2.6), layout="constrained")
 left, right = fig.subfigures(1, 2, width_ratios=[1, 3.2])
 show(left.subplots(), letters[0, 0])
-for axis, patch in zip(right.subplots(3, 12).ravel(), patches[0], strict=True):
-    show(axis, patch.reshape(4, 4))
+for axis, patch in zip(right.subplots(3, 9).ravel(), [*patches[0], None, None], strict=True):
+    if patch is None:
+        axis.set_axis_off()
+    else:
+        show(axis, patch.reshape(4, 4))
 figure(
     fig,
     "patches",
-    caption="A picture, and the same picture as the Transformer gets it: 36 patches in a row (here broken into three lines), each of 16 numbers.",
-    alt="Left, a letter on a square canvas. Right, thirty-six small squares in three lines, most of them empty, some with a piece of a stroke.",
+    caption="A picture, and the same picture as the Transformer gets it: 25 patches in a row (here broken into three lines), each of 16 numbers.",
+    alt="Left, a letter on a square canvas. Right, twenty-five small squares in three lines, most of them empty, some with a piece of a stroke.",
 )
 
 # %% [markdown]
@@ -497,9 +504,9 @@ figure(
 from mmcourse.encoders.torch import VisionTransformer
 
 seed_everything(0)
-vit = VisionTransformer(size=24, patch_size=4, channels=1, dim=24, layers=3, heads=3)
+vit = VisionTransformer(size=20, patch_size=4, channels=1, dim=24, layers=3, heads=3)
 vit = vit.double().eval()
-shuffled = joined(patches[:, rng.permutation(36)])
+shuffled = joined(patches[:, rng.permutation(25)])
 
 
 @torch.no_grad()
@@ -523,10 +530,10 @@ with torch.no_grad():
 # %%
 from mmcourse.encoders.image_positions import sine_cosine_positions
 
-positions = sine_cosine_positions((6, 6), 24)
-products = (positions @ positions.T).reshape(6, 6, 6, 6)  # (r, c, r', c')
+positions = sine_cosine_positions((5, 5), 24)
+products = (positions @ positions.T).reshape(5, 5, 5, 5)  # (r, c, r', c')
 frequencies = 10_000.0 ** (-4 * np.arange(6) / 24)
-offset = np.arange(6)[:, None] - np.arange(6)
+offset = np.arange(5)[:, None] - np.arange(5)
 waves = np.cos(offset[..., None] * frequencies).sum(axis=-1)  # (r, r')
 assert np.allclose(products, waves[:, None, :, None] + waves[None, :, None, :])
 
@@ -603,11 +610,11 @@ def reader(kind, seed=0):
     if kind == "CNN":
         return Reader(ResNet(widths=[8, 16, 32], depths=[1, 1, 1],
                              small_pictures=True, **common))
-    return Reader(VisionTransformer(size=24, patch_size=4, dim=24, layers=3, heads=3,
+    return Reader(VisionTransformer(size=20, patch_size=4, dim=24, layers=3, heads=3,
                                     **common))
 
 
-def train_and_score(kind, train, asked, seed=0, steps=1_000):
+def train_and_score(kind, train, asked, seed=0, steps=800):
     """Accuracy of a freshly trained network on letters that it was not trained on."""
     model = reader(kind, seed)
     steps_each = -(-len(train) // 64)
@@ -661,7 +668,7 @@ FINDINGS = "PLACEHOLDER"
 # %% [markdown]
 # ## Pictures as words, in brief
 #
-# A patch is a vector, a word is an entry of a list. A model that shall *write* pictures as it writes words wants entries. Make a list: sort the patches of the training pictures into $K$ clusters with k-means. The means of the clusters are the *codebook*, and a patch is replaced by the number of its nearest entry. A picture is then 36 whole numbers of $\log_2 K$ bits each. What is lost? Compare the squared error on new characters with that of $K = 1$, where every patch becomes the mean patch.
+# A patch is a vector, a word is an entry of a list. A model that shall *write* pictures as it writes words wants entries. Make a list: sort the patches of the training pictures into $K$ clusters with k-means. The means of the clusters are the *codebook*, and a patch is replaced by the number of its nearest entry. A picture is then 25 whole numbers of $\log_2 K$ bits each. What is lost? Compare the squared error on new characters with that of $K = 1$, where every patch becomes the mean patch.
 
 # %%
 from sklearn.cluster import KMeans
@@ -674,11 +681,11 @@ codebooks, errors = (1, 4, 16, 64, 256), {}
 rebuilt = {}
 for entries in codebooks:
     book = KMeans(entries, n_init=1, random_state=0).fit(to_learn)
-    words = book.predict(to_code)  # 36 whole numbers for each picture
+    words = book.predict(to_code)  # 25 whole numbers for each picture
     copies = book.cluster_centers_[words]
     errors[entries] = ((copies - to_code) ** 2).mean()
-    rebuilt[entries] = joined(copies.reshape(len(new), 36, 16))
-assert words.reshape(len(new), 36).shape == (600, 36)
+    rebuilt[entries] = joined(copies.reshape(len(new), 25, 16))
+assert words.reshape(len(new), 25).shape == (600, 25)
 for entries in (16, 256):
     claim(f"share of the squared error that is left with {entries} entries",
           errors[entries] / errors[1], at_most=0.5, key=f"codebook-{entries}")
