@@ -69,7 +69,7 @@ print({part: int((part_of == part).sum()) for part in PARTS})
 
 # %%
 def draw(part, count, middle=False, seed=0):
-    """Letters of a part, each on a canvas: (count, 1, 20, 20), and their classes."""
+    """Letters of a part on canvases, (count, 1, 20, 20), and their classes."""
     rng = np.random.default_rng([seed, list(PARTS).index(part)])
     images, labels = chosen.images[part_of == part], classes[part_of == part]
     rows = rng.integers(len(images), size=count)
@@ -115,16 +115,16 @@ def pixels(data):
 
 
 train = draw("train", 1_000, middle=True)
-asked = {"middle": draw("test", 2_000, middle=True), "anywhere": draw("test", 2_000)}
-pixel_scores = {}
+asked = {"middle": draw("test", 2_000, middle=True),
+         "anywhere": draw("test", 2_000)}
 for method, model in (("linear", RidgeClassifier(10.0)),
                       ("nearest", KNeighborsClassifier(1))):
     model.fit(pixels(train), train.labels)
     for place, data in asked.items():
-        pixel_scores[method, place] = (model.predict(pixels(data)) == data.labels).mean()
+        score = (model.predict(pixels(data)) == data.labels).mean()
         kept = {"at_least": 0.8} if place == "middle" else {"at_most": 0.4}
         claim(f"{method}, trained in the middle, asked {place}: accuracy",
-              pixel_scores[method, place], key=f"{method}-{place}", **kept)
+              score, key=f"{method}-{place}", **kept)
 
 # %% [markdown]
 # Nobody would call the moved letter another letter. To a vector of pixels it is another: the ink now stands in other numbers. A linear classifier has a weight for each pixel, and what it learned about one pixel it did not learn about the next. The cure is to look through a small window, and to use the same weights wherever the window is.
@@ -160,7 +160,7 @@ from mmcourse.encoders.numpy import convolution
 
 
 def convolve(x, kernels, bias, stride=1, padding=0):
-    """The formula for one picture: (channels, height, width) -> (out, down, across)."""
+    """The formula: x (channels, height, width), z (out, places down, across)."""
     x = np.pad(x, ((0, 0), (padding, padding), (padding, padding)))
     out, _, k, _ = kernels.shape
     down, across = ((n - k) // stride + 1 for n in x.shape[1:])
@@ -172,8 +172,10 @@ def convolve(x, kernels, bias, stride=1, padding=0):
     return z
 
 
+# %%
 rng = np.random.default_rng(0)
-x, W, b = rng.normal(size=(3, 7, 9)), rng.normal(size=(4, 3, 3, 3)), rng.normal(size=4)
+x = rng.normal(size=(3, 7, 9))
+W, b = rng.normal(size=(4, 3, 3, 3)), rng.normal(size=4)
 for stride, padding in ((1, 0), (1, 1), (2, 1), (3, 0)):
     options = {"stride": stride, "padding": padding}
     z = convolve(x, W, b, **options)
@@ -192,7 +194,7 @@ for stride, padding in ((1, 0), (1, 1), (2, 1), (3, 0)):
 from scipy.signal import convolve2d, correlate2d
 
 assert (correlate2d(picture, kernel, "valid") == by_hand).all()
-assert (convolve2d(picture, kernel, "valid") == -by_hand).all()  # turned: the negative
+assert (convolve2d(picture, kernel, "valid") == -by_hand).all()  # turned
 assert (convolve2d(picture, kernel[::-1, ::-1], "valid") == by_hand).all()
 
 # %% [markdown]
@@ -271,6 +273,7 @@ def relu(z):
     return np.maximum(z, 0)
 
 
+# %%
 first = rng.normal(size=(8, 1, 3, 3)), rng.normal(size=8)
 second = rng.normal(size=(16, 8, 3, 3)), rng.normal(size=16)
 two = rng.normal(size=(2, 1, 20, 20))
@@ -311,7 +314,7 @@ def letter_features(down, right):
     return two_stages(canvas, first, second, max_pooling, relu)
 
 
-assert np.allclose(letter_features(0, 0), letter_features(4, 8))  # multiples of four
+assert np.allclose(letter_features(0, 0), letter_features(4, 8))  # fours
 assert not np.allclose(letter_features(0, 0), letter_features(0, 1))  # pooled twice
 
 # %% [markdown]
@@ -327,7 +330,8 @@ layer = count_convolution(8, 16, 3, size=10, padding=1)
 assert layer.parameters == 16 * 8 * 9 + 16 == sum(p.size for p in second)
 assert layer.multiply_adds == 16 * 8 * 9 * 10 * 10  # once for each place
 dense = count_linear(400, 8 * 400).parameters
-exact("parameters of a linear layer of that size: {:.0f}", dense, key="dense-parameters")
+exact("parameters of a linear layer of that size: {:.0f}",
+      dense, key="dense-parameters")
 
 # %% [markdown]
 # The price is a narrow view: a number of the first map sees 3 by 3 pixels. Deeper ones see more. Follow the *receptive field* $r$ and the *jump* $j$, the distance in pixels between the fields of neighbours, from $r = j = 1$ on: a layer with kernel $k$ and stride $s$ makes
@@ -347,17 +351,20 @@ stack = [Convolution(1, 8, 3, padding=1), torch.nn.ReLU(), torch.nn.MaxPool2d(2)
          Convolution(8, 8, 3, padding=1)]
 windows = [Window(3, padding=1), Window(2, stride=2),
            Window(3, padding=1), Window(2, stride=2), Window(3, padding=1)]
+
+# %%
 # after each convolution: modules of the stack, windows, place of the map asked
 depths = {"first": (1, 1, 10), "second": (4, 3, 5), "third": (7, 5, 2)}
 footprints, fields = {}, {}
 for name, (modules, layers, place) in depths.items():
     views = torch.randn(300, 1, 20, 20, requires_grad=True)
-    torch.nn.Sequential(*stack[:modules])(views)[:, :, place, place].sum().backward()
+    maps = torch.nn.Sequential(*stack[:modules])(views)
+    maps[:, :, place, place].sum().backward()
     footprint = views.grad.abs().sum(dim=(0, 1)).numpy()
     field = receptive_field(windows[:layers])
     start = field.centre + place * field.jump - (field.size - 1) / 2
     inside = np.flatnonzero(footprint.any(axis=0))
-    assert (inside[0], inside[-1]) == (start, start + field.size - 1)  # as predicted
+    assert (inside[0], inside[-1]) == (start, start + field.size - 1)
     footprints[name], fields[name] = footprint, field
 print({name: field.size for name, field in fields.items()})
 seen = footprints["third"][np.ix_(inside, inside)]  # (18, 18)
@@ -381,10 +388,11 @@ figure(
 # Predicted and seen agree to the pixel. Seeing is not the same as caring, though: the rim of a field has few paths to the result ([Luo et al., 2016](../../book/bibliography.md#luo2016)). And depth is a cheap way to see far. Three layers of 3 by 3 see as far as one of 7 by 7, with $27$ weights for each pair of channels in place of $49$, and with activations in between. That is the idea of VGG-16 and VGG-19 ([Simonyan and Zisserman, 2015](../../book/bibliography.md#simonyan2015)).
 
 # %%
-assert receptive_field([Window(3)] * 3).size == receptive_field([Window(7)]).size == 7
-three, one = (layers * count_convolution(64, 64, k, size=56, padding=k // 2, bias=False)
-              .parameters for layers, k in ((3, 3), (1, 7)))
-assert (three, one) == (27 * 64**2, 49 * 64**2)
+assert receptive_field([Window(3)] * 3).size == 7
+assert receptive_field([Window(7)]).size == 7
+small = count_convolution(64, 64, 3, size=56, padding=1, bias=False)
+large = count_convolution(64, 64, 7, size=56, padding=3, bias=False)
+assert (3 * small.parameters, large.parameters) == (27 * 64**2, 49 * 64**2)
 
 # %% [markdown]
 # > **Correction.** A source document ([entry D-43](../../book/corrections.md#d-43)) takes VGG for the name of a kind of network. The letters are those of a group in Oxford, the Visual Geometry Group; the networks are VGG-16 and VGG-19.
@@ -412,7 +420,8 @@ def normalised(x, part):
 
 
 maps = relu(rng.normal(size=(2, 8, 6, 6)))  # what comes from a block before it
-by_hand = relu(normalised(relu(normalised(maps, parts["first"])), parts["second"]) + maps)
+hidden = relu(normalised(maps, parts["first"]))
+by_hand = relu(normalised(hidden, parts["second"]) + maps)
 assert relative_error(block(torch.tensor(maps)).detach(), by_hand) < 1e-10
 with torch.no_grad():
     block.second.norm.scale.zero_()
@@ -441,8 +450,10 @@ with torch.no_grad():
     assert relative_error(vectors, theirs(photos).pooler_output.flatten(1)) < 1e-10
 assert vectors.shape == (2, 512)
 count = count_resnet(224, out_dim=1000)
-assert sum(p.numel() for p in ours.parameters()) + 512 * 1000 + 1000 == count.parameters
-exact("ResNet-18 with its head: {:.0f} parameters", count.parameters, key="resnet18")
+without_head = sum(p.numel() for p in ours.parameters())
+assert count.parameters == without_head + 512 * 1000 + 1000
+exact("ResNet-18 with its head: {:.0f} parameters",
+      count.parameters, key="resnet18")
 exact("{:.2f} billion multiply-adds for a picture of 224 by 224",
       count.multiply_adds / 1e9, key="resnet18-cost")
 exact("its receptive field is {:.0f} pixels wide",
@@ -460,7 +471,7 @@ from mmcourse.encoders.numpy import cut_patches, patch_embedding
 def joined(patches, grid=(5, 5)):
     """Put square patches of one channel together again, row by row."""
     side = int(patches.shape[2] ** 0.5)
-    cut = patches.reshape(len(patches), *grid, side, side)  # (batch, down, across, ...)
+    cut = patches.reshape(len(patches), *grid, side, side)
     rows = cut.transpose(0, 1, 3, 2, 4)  # (batch, down, row, across, column)
     return rows.reshape(len(patches), 1, grid[0] * side, grid[1] * side)
 
@@ -504,8 +515,8 @@ figure(
 from mmcourse.encoders.torch import VisionTransformer
 
 seed_everything(0)
-vit = VisionTransformer(size=20, patch_size=4, channels=1, dim=24, layers=3, heads=3)
-vit = vit.double().eval()
+vit = VisionTransformer(size=20, patch_size=4, channels=1,
+                        dim=24, layers=3, heads=3).double().eval()
 shuffled = joined(patches[:, rng.permutation(25)])
 
 
@@ -555,10 +566,12 @@ def cost(side, patch):
 
 for side in (224, 1024):
     whole, pairs = cost(side, 16)
-    exact(f"{side} by {side}: {{:.0f}} tokens", 1 + (side // 16) ** 2, key=f"tokens-{side}")
-    exact("share of comparing all with all {:.3f}", pairs / whole, key=f"pairs-{side}")
-    exact("times the cost of ResNet-18 {:.1f}",
-          whole / count_resnet(side).multiply_adds, key=f"vit-over-resnet-{side}")
+    exact(f"{side} by {side}: {{:.0f}} tokens",
+          1 + (side // 16) ** 2, key=f"tokens-{side}")
+    exact("    share of comparing all with all: {:.3f}",
+          pairs / whole, key=f"pairs-{side}")
+    exact("    times the cost of ResNet-18: {:.1f}",
+          whole / count_resnet(side).multiply_adds, key=f"over-resnet-{side}")
 
 # %% tags=["hide-input"]
 sides = np.arange(64, 1025, 32)
@@ -610,12 +623,18 @@ def reader(kind, seed=0):
     if kind == "CNN":
         return Reader(ResNet(widths=[8, 16, 32], depths=[1, 1, 1],
                              small_pictures=True, **common))
-    return Reader(VisionTransformer(size=20, patch_size=4, dim=24, layers=3, heads=3,
-                                    **common))
+    return Reader(VisionTransformer(size=20, patch_size=4, dim=24,
+                                    layers=3, heads=3, **common))
 
 
+for kind in ("CNN", "ViT"):
+    size = sum(p.numel() for p in reader(kind).parameters())
+    exact(f"{kind}: {{:.0f}} parameters", size, key=f"{kind.lower()}-parameters")
+
+
+# %%
 def train_and_score(kind, train, asked, seed=0, steps=800):
-    """Accuracy of a freshly trained network on letters that it was not trained on."""
+    """Accuracy of a freshly trained network on letters it was not trained on."""
     model = reader(kind, seed)
     steps_each = -(-len(train) // 64)
     fit(model, train, epochs=round(steps / steps_each), batch_size=64,
@@ -623,11 +642,6 @@ def train_and_score(kind, train, asked, seed=0, steps=800):
     return accuracy(predict(model, asked), asked.labels)
 
 
-for kind in ("CNN", "ViT"):
-    size = sum(p.numel() for p in reader(kind).parameters())
-    exact(f"{kind}: {{:.0f}} parameters", size, key=f"{kind.lower()}-parameters")
-
-# %%
 runs = experiment("concepts_image_encoders")
 few = draw("train", 200)
 live = train_and_score("CNN", few, asked["anywhere"])
@@ -726,23 +740,24 @@ from mmcourse.encoders.numpy import resnet, vision_transformer
 
 from mmcourse.parity import keras_variables
 
-small = rng.normal(size=(3, 1, 12, 12))
+tiny = rng.normal(size=(3, 1, 12, 12))
 
 
+# %%
 def agree(name, formula, **options):
-    """PyTorch, Keras, NumPy: the same outputs; the first two: the same gradients."""
+    """PyTorch, Keras, NumPy: same outputs; the first two: same gradients."""
     in_torch = getattr(torch_encoders, name)(channels=1, **options).double().eval()
     in_keras = getattr(keras_encoders, name)(channels=1, **options, dtype="float64")
     transfer(in_torch, in_keras)
-    output = in_torch(torch.tensor(small))
+    output = in_torch(torch.tensor(tiny))
     (output**2).sum().backward()
     slopes = {name: p.grad.numpy() for name, p in in_torch.named_parameters()}
     variables = {name: keras_variables(in_keras)[name].value for name in slopes}
     with tf.GradientTape() as tape:
-        keras_output = in_keras(tf.constant(small), training=False)
+        keras_output = in_keras(tf.constant(tiny), training=False)
         loss = tf.reduce_sum(keras_output**2)
     keras_slopes = tape.gradient(loss, variables)
-    reference = formula(small, numpy_arguments(in_torch))
+    reference = formula(tiny, numpy_arguments(in_torch))
     assert relative_error(output.detach(), reference) < 1e-10
     assert relative_error(keras_output, reference) < 1e-10
     one, other = (np.concatenate([np.ravel(each[name]) for name in slopes])
@@ -755,16 +770,18 @@ from transformers import ViTConfig, ViTModel
 
 agree("ResNet", lambda x, p: resnet(x, small_pictures=True, **p),
       widths=[3, 5], depths=[1, 1], small_pictures=True)
-agree("VisionTransformer", lambda x, p: vision_transformer(x, heads=3, size=12, **p),
+agree("VisionTransformer",
+      lambda x, p: vision_transformer(x, heads=3, size=12, **p),
       size=12, patch_size=4, dim=12, layers=2, heads=3)
 
-theirs = ViTModel(ViTConfig(
-    image_size=12, patch_size=4, num_channels=1, hidden_size=12, num_hidden_layers=2,
-    num_attention_heads=3, intermediate_size=48)).double().eval()
+config = ViTConfig(
+    image_size=12, patch_size=4, num_channels=1, hidden_size=12,
+    num_hidden_layers=2, num_attention_heads=3, intermediate_size=48)
+theirs = ViTModel(config).double().eval()
 ours = VisionTransformer.from_transformers(theirs)
 with torch.no_grad():
-    their_tokens = theirs(torch.tensor(small)).last_hidden_state
-    assert relative_error(ours.tokens(torch.tensor(small)), their_tokens) < 1e-10
+    their_tokens = theirs(torch.tensor(tiny)).last_hidden_state
+    assert relative_error(ours.tokens(torch.tensor(tiny)), their_tokens) < 1e-10
 
 # %% [markdown]
 # A source document promises its algorithms in detail and gives empty bodies ([entry E-07](../../book/corrections.md#e-07)); another promises a chapter of formulas and gives none ([E-18](../../book/corrections.md#e-18)). Here convolution, pooling, residual block, patches and positions are written out, and each equals the library's.
