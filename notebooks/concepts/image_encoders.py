@@ -122,7 +122,7 @@ for method, model in (("linear", RidgeClassifier(10.0)),
     model.fit(pixels(train), train.labels)
     for place, data in asked.items():
         score = (model.predict(pixels(data)) == data.labels).mean()
-        kept = {"at_least": 0.8} if place == "middle" else {"at_most": 0.4}
+        kept = {"at_least": 0.9} if place == "middle" else {"at_most": 0.25}
         claim(f"{method}, trained in the middle, asked {place}: accuracy",
               score, key=f"{method}-{place}", **kept)
 
@@ -661,7 +661,8 @@ def scores(kind, key="accuracy"):
 
 
 lead = (scores("CNN") - scores("ViT")).mean(axis=1)
-LEADS = {200: (0.0, 1.0), 1_000: (0.0, 1.0), 5_000: (0.0, 1.0), 25_000: (0.0, 1.0)}
+LEADS = {200: (0.16, 0.21), 1_000: (0.38, 0.45),
+         5_000: (0.31, 0.34), 25_000: (0.27, 0.3)}
 for count, value in zip(COUNTS, lead, strict=True):
     low, high = LEADS[count]
     claim(f"lead of the CNN with {count} pictures, mean of three seeds",
@@ -683,27 +684,72 @@ axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 figure(
     fig,
     "training-size",
-    caption="PLACEHOLDER",
-    alt="PLACEHOLDER",
+    caption="Accuracy on new characters against the number of training pictures, letters anywhere on the canvas: three seeds (dots) and their mean (lines). "
+    "From 1,000 pictures on the gap between CNN and ViT narrows; it does not close. The nearest picture lies between them and ends level with the CNN.",
+    alt="Four rising curves over training size. The CNN rises steeply and levels off near 0.95, the nearest picture follows and meets it at the right end; "
+    "the ViT stays below both and ends near two thirds; the linear classifier stays flat near 0.3.",
 )
 
 # %%
-MIDDLE = {"sweep": "middle"}
-for kind in ("CNN", "ViT"):
-    for key, where in (("accuracy", "the middle"), ("moved_accuracy", "anywhere")):
-        value = runs.values(key, model=kind, **MIDDLE).mean()
-        claim(f"{kind}, trained in the middle, asked {where}: accuracy", value,
-              at_least=0, at_most=1, key=f"{kind.lower()}-{where.split()[-1]}")
+nearest = scores("nearest").mean(axis=1)
+vit = scores("ViT").mean(axis=1)
+claim("nearest picture minus ViT, mean of three seeds, least of the four sizes",
+      (nearest - vit).min(), at_least=0.1, key="nearest-vit")
+claim("nearest picture minus CNN, with 25000 pictures, mean of three seeds",
+      nearest[3] - scores("CNN")[3].mean(),
+      at_least=-0.01, at_most=0.03, key="nearest-cnn")
 fitted = scores("ViT", "train_accuracy").mean(axis=1)
-claim("ViT with 1000 pictures: accuracy on these pictures, mean of three seeds",
-      fitted[1], at_least=0.9, key="vit-fitted-1000")
-claim("ViT with 25000 pictures: accuracy on these pictures, mean of three seeds",
-      fitted[3], at_most=0.9, key="vit-fitted-25000")
+for place, bounds in ((1, {"at_least": 0.95}), (2, {"at_most": 0.8}),
+                      (3, {"at_most": 0.8})):
+    claim(f"ViT with {COUNTS[place]} pictures, on these pictures: accuracy",
+          fitted[place], key=f"vit-fitted-{COUNTS[place]}", **bounds)
 patient = runs.values("accuracy", sweep="patience").item()
 claim("ViT with 25000 pictures and four times the steps, one seed: gain",
-      patient - scores("ViT")[3, 0], at_least=0.0, key="vit-patience")
-claim("CNN in the usual number of steps, minus that patient ViT",
-      scores("CNN")[3, 0] - patient, at_least=0.0, key="lead-over-patient")
+      patient - scores("ViT")[3, 0], at_least=0.14, key="vit-patience")
+claim("CNN in the usual number of steps, same seed, minus that patient ViT",
+      scores("CNN")[3, 0] - patient,
+      at_least=0.08, at_most=0.13, key="lead-over-patient")
+
+# %% [markdown]
+# The prediction holds in part. The gap is widest with 1,000 pictures, it narrows from there on, and it does not close. With 200 pictures it is narrow for another reason: there the CNN does not read much either. With 1,000 pictures the ViT knows nearly all of its training pictures by heart, so it does not lack parameters. With 5,000 and more it does not even know those. There the number of steps holds it back, and four times as many take more than half of what was left of the gap. The CNN was not given them.
+#
+# And look at the green curve. The nearest picture, which learns nothing, is ahead of the ViT at every size, and with 25,000 pictures it is level with the CNN. Perhaps that is because the places can be exhausted: a letter has $5 \cdot 5$ of them, and the training part has 1,344 pictures of letters. Without such a baseline we would have praised both networks.
+#
+# ## Does a convolution read moved letters by itself?
+#
+# We had a reason for the CNN's lead: what moves in the picture moves in the map. If that is all, a CNN that was trained on letters in the middle should read letters anywhere. The experiment asked that as well.
+
+# %%
+MIDDLE = {"sweep": "middle"}
+BOUNDS = {("CNN", "middle"): (0.93, 0.98), ("CNN", "anywhere"): (0.12, 0.2),
+          ("ViT", "middle"): (0.88, 0.96), ("ViT", "anywhere"): (0.1, 0.15)}
+for (kind, place), (low, high) in BOUNDS.items():
+    key = {"middle": "accuracy", "anywhere": "moved_accuracy"}[place]
+    claim(f"{kind}, trained in the middle, asked {place}, three seeds: accuracy",
+          runs.values(key, model=kind, **MIDDLE).mean(),
+          at_least=low, at_most=high, key=f"{kind.lower()}-{place}")
+
+# %% [markdown]
+# It does not. It falls as low as the pixels did. Remember the small print: after two layers that halve the resolution, only moves by multiples of *four* pixels move the map. A letter moved by one pixel meets the grid of places in another way, and the network has never seen it so. Is that the cause? Take the strides out. This CNN keeps the full resolution to the end; it is smaller, and it takes half the steps, since each costs more.
+
+# %%
+seed_everything(0)
+without_stride = Reader(ResNet(
+    widths=[12], depths=[3], small_pictures=True, channels=1,
+    out_dim=len(LETTERS), check_values=False))
+fit(without_stride, train, epochs=25, batch_size=64,
+    learning_rate=3e-3, weight_decay=0.01, seed=0)
+calm = {place: accuracy(predict(without_stride, data), data.labels)
+        for place, data in asked.items()}
+claim("CNN without stride, trained in the middle, asked in the middle: accuracy",
+      calm["middle"], at_least=0.8, key="calm-middle")
+claim("CNN without stride: what it loses when asked anywhere",
+      calm["middle"] - calm["anywhere"], at_most=0.08, key="calm-loss")
+
+# %% [markdown]
+# In this one run it is: without a stride, hardly anything is lost. So the lead of the CNN is not that it reads moved letters from the start. Perhaps it is that it must see a letter in each of $4 \cdot 4$ positions to its grid and no more, and shares what it learned there. That small moves upset networks with strides is known from large ones ([Azulay and Weiss, 2019](../../book/bibliography.md#azulay2019); [Zhang, 2019](../../book/bibliography.md#zhang2019)).
+#
+# What this does not show: these are two tiny networks on drawn letters, trained without moving or distorting the pictures on purpose, and they differ in more than one respect. At the other end, [Dosovitskiy et al. (2021)](../../book/bibliography.md#dosovitskiy2021) report that vision Transformers trained on about a million photographs stay somewhat behind residual networks of similar size, and that with many more they catch up.
 
 # %% [markdown]
 # ## Pictures as words, in brief
@@ -816,7 +862,7 @@ with torch.no_grad():
 #
 # ## What to keep
 #
-# A convolution uses the same few weights at every place, so what it learns about one place holds for all, and what moves in the picture moves in the map. Pooling lowers the resolution and keeps the channels; without an activation the stack may be one affine map. Count before you train: parameters, receptive field, tokens, multiply-adds. A vision Transformer reads patches as a sequence, needs positions to know where they were, and pays for resolution by the square of the number of tokens. What the convolution is told, the Transformer must learn from pictures: here the gap narrowed with more of them and did not close.
+# A convolution uses the same few weights at every place, so what it learns about one place holds for all, and what moves in the picture moves in the map. Pooling lowers the resolution and keeps the channels; without an activation the stack may be one affine map. Count before you train: parameters, receptive field, tokens, multiply-adds. A vision Transformer reads patches as a sequence, needs positions to know where they were, and pays for resolution by the square of the number of tokens. What the convolution is told, the Transformer must learn from pictures: here the gap narrowed with more of them, and with more steps, and did not close. And a stride breaks the promise of the first sentence for all moves that are no multiple of it.
 #
 # **Try it.** Give the Transformer patience with `train_and_score("ViT", draw("train", 5_000), asked["anywhere"], steps=3_200)`: how much of the gap to the CNN is left? What does a picture cost with the patches that some language models use, `cost(448, 14)`? Put a stride into the first layer, `receptive_field([Window(3, stride=2), *windows])`, and explain the new size. The [exercises](exercises.ipynb) ask you to write the convolution and the receptive field yourself.
 #
