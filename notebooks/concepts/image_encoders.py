@@ -449,13 +449,13 @@ with torch.no_grad():
     vectors = ours(photos)
     assert relative_error(vectors, theirs(photos).pooler_output.flatten(1)) < 1e-10
 assert vectors.shape == (2, 512)
-count = count_resnet(224, out_dim=1000)
+resnet18 = count_resnet(224, out_dim=1000)
 without_head = sum(p.numel() for p in ours.parameters())
-assert count.parameters == without_head + 512 * 1000 + 1000
+assert resnet18.parameters == without_head + 512 * 1000 + 1000
 exact("ResNet-18 with its head: {:.0f} parameters",
-      count.parameters, key="resnet18")
+      resnet18.parameters, key="resnet18")
 exact("{:.2f} billion multiply-adds for a picture of 224 by 224",
-      count.multiply_adds / 1e9, key="resnet18-cost")
+      resnet18.multiply_adds / 1e9, key="resnet18-cost")
 exact("its receptive field is {:.0f} pixels wide",
       receptive_field(longest_path()).size, key="resnet18-field")
 
@@ -692,9 +692,9 @@ figure(
 
 # %%
 nearest = scores("nearest").mean(axis=1)
-vit = scores("ViT").mean(axis=1)
+vit_means = scores("ViT").mean(axis=1)
 claim("nearest picture minus ViT, mean of three seeds, least of the four sizes",
-      (nearest - vit).min(), at_least=0.1, key="nearest-vit")
+      (nearest - vit_means).min(), at_least=0.1, key="nearest-vit")
 claim("nearest picture minus CNN, with 25000 pictures, mean of three seeds",
       nearest[3] - scores("CNN")[3].mean(),
       at_least=-0.01, at_most=0.03, key="nearest-cnn")
