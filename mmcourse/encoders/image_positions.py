@@ -25,7 +25,7 @@ def sine_cosine_positions(grid: Grid, dim: int, *, base: float = 10_000.0) -> Ar
 
     grid: patches down and across;  dim: a multiple of 4
     returns (rows * columns, dim), row by row.  Raises ShapeError for another dim.
-    Source: Vaswani et al. (2017) for one dimension; for two as in Chen, Xie and He (2021).
+    Source: Vaswani et al. (2017) for one dimension.
     """
     if dim % 4:
         raise ShapeError("dim", got=dim, wanted="a multiple of 4", where="sine-cosine positions")

@@ -26,7 +26,7 @@ def receptive_field(layers: Iterable[Window]) -> ReceptiveField:
         part and meet again, that of the longest (resnet_plan.longest_path)
     Place i sees the pixels from  centre + i jump - (size - 1) / 2  to  centre + i jump + (size - 1) / 2  and none
     beyond; some of these may lie outside the picture, in the padding.
-    Source: Araujo, Norris and Sim (2019).
+    Source: Araujo et al. (2019).
     """
     size, jump, centre = 1, 1, 0.0
     for window in layers:

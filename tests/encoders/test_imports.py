@@ -1,30 +1,13 @@
 """The package and its formulas load no framework; each half needs neither the other nor what stands above it."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from mmcourse import encoders
-from tests.test_imports import BLOCK
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def succeed(code: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+from tests.fresh import BLOCK, NOTHING_HEAVY, succeed
 
 
 def test_the_package_and_its_formulas_load_neither_framework() -> None:
-    succeed(
-        "import mmcourse.encoders.numpy, sys\n"
-        "assert not {'torch', 'tensorflow', 'keras', 'matplotlib', 'librosa'} & set(sys.modules)"
-    )
+    succeed(f"import mmcourse.encoders.numpy{NOTHING_HEAVY}")
 
 
 def test_the_torch_half_loads_neither_tensorflow_nor_what_stands_above_it() -> None:

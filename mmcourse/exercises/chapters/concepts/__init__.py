@@ -2,5 +2,5 @@
 
 from importlib import import_module
 
-for lesson in ("image_encoders",):
+for lesson in ("modalities", "preprocessing", "image_encoders", "representation"):
     import_module(f"{__name__}.{lesson}")
