@@ -48,11 +48,14 @@ def supported(version: tuple[int, int]) -> bool:
     return SUPPORTED[0] <= version <= SUPPORTED[1]
 
 
-def make_environment() -> None:
-    """Make `.venv` with the Python that runs this file, unless a working one of a supported version stands there."""
+def make_environment() -> tuple[int, int]:
+    """Make `.venv` with the Python that runs this file, unless a working one of a supported version stands there.
+
+    Returns its version. Raises TaskError.
+    """
     found = version_of(environment_python())
     if found is not None and supported(found):
-        return
+        return found
     here = sys.version_info[:2]
     if not supported(here):
         wanted = " to ".join(".".join(map(str, version)) for version in SUPPORTED)
@@ -69,6 +72,7 @@ def make_environment() -> None:
             f"the environment .venv could not be made: {last_line(done.stdout + done.stderr)}\n"
             "On Debian and Ubuntu: `apt-get install python3-venv` (as root). Then run `make {task}` again."
         )
+    return here[0], here[1]
 
 
 def last_line(text: str) -> str:
@@ -102,21 +106,26 @@ def installation_steps(what: str) -> list[tuple[str, list[str]]]:
     ]
 
 
-def fingerprint(what: str) -> str:
-    """What the environment holds is known by its lock, its Python and the place of the package."""
-    digest = hashlib.sha256()
-    for part in (ROOT / LOCKS[what], ROOT / "pyproject.toml"):
-        digest.update(part.read_bytes())
-    digest.update(f"{version_of(environment_python())}{ROOT}{os.environ.get('MMCOURSE_TORCH_INDEX', '')}".encode())
+def fingerprint(what: str, version: tuple[int, int]) -> str:
+    """What the environment holds is known by its lock, the package's project, its Python and its place."""
+    project = "".join(installed_sections((ROOT / "pyproject.toml").read_text(encoding="utf-8")))
+    digest = hashlib.sha256((ROOT / LOCKS[what]).read_bytes() + project.encode())
+    digest.update(f"{version}{ROOT}{os.environ.get('MMCOURSE_TORCH_INDEX', '')}".encode())
     return digest.hexdigest()
+
+
+def installed_sections(pyproject: str) -> list[str]:
+    """The tables of pyproject.toml that say what is installed, as text: a Python before 3.11 has no tomllib."""
+    tables = re.split(r"^(?=\[)", pyproject, flags=re.MULTILINE)
+    return [table for table in tables if re.match(r"\[(project|build-system|tool\.setuptools)\b", table)]
 
 
 def install(what: str) -> Path:
     """Bring `.venv` to what a lock says; a second call finds its stamp and does nothing. Returns its Python."""
-    make_environment()
+    version = make_environment()
     python = environment_python()
     stamp = ENVIRONMENT / f"{what}.stamp"
-    wanted = fingerprint(what)
+    wanted = fingerprint(what, version)
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return python
     stamp.unlink(missing_ok=True)
@@ -187,7 +196,7 @@ def book(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """Run every check: lint, types, units, lessons, book. `tasks.py test tests/fusion` runs a part."""
+    """Run every check: lint, types, units, lessons, book; a part: `make test ARGS=tests/fusion`."""
     python = install("everything")
     spread = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
     return run_in(python, ["-m", "pytest", *spread, "--nbval", *arguments], **steady())
@@ -216,7 +225,7 @@ def grade(arguments: list[str]) -> int:
 
 
 def notebooks(arguments: list[str]) -> int:
-    """Execute again the lessons and solutions whose code, package modules or data changed."""
+    """Execute again the lessons and solutions whose code, package or data changed; one: ARGS=chapter/lesson."""
     return run_in(install("everything"), ["-m", "authoring.notebooks", *arguments], **steady())
 
 
@@ -245,12 +254,12 @@ def repository(arguments: list[str]) -> int:
 
 
 def lock(arguments: list[str]) -> int:
-    """Make the lock files from pyproject.toml."""
+    """Make the lock files from pyproject.toml; with ARGS=--upgrade all pins are drawn anew."""
     return run_in(install("everything"), ["-m", "authoring.lock", *arguments])
 
 
 def clean(arguments: list[str]) -> int:
-    """Remove the built book; `clean --all` removes the environment too."""
+    """Remove the built book; with ARGS=--all the environment too."""
     for place in [ROOT / "_build", *([ENVIRONMENT] if "--all" in arguments else [])]:
         shutil.rmtree(place, ignore_errors=True)
     return 0

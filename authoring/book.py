@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+from authoring.lessons import SOLUTIONS
+
 ROOT = Path(__file__).resolve().parents[1]
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"  # the package has no __main__
 OPTIONS = ("-W", "-n", "--keep-going", "--all", "-q")
@@ -34,6 +36,18 @@ def sources(root: Path) -> Iterator[Path]:
     yield from (root / "_config.yml", root / "_toc.yml", Path(__file__).resolve())
     for pattern in ("book/**/*", "notebooks/**/*.ipynb", "notebooks/costs.csv", "benchmarks/results.json"):
         yield from sorted(path for path in root.glob(pattern) if path.is_file() and "__pycache__" not in path.parts)
+
+
+def not_listed(root: Path) -> Iterator[str]:
+    """Pages and notebooks that are in no table of contents: nobody would see or check them."""
+    listed = set(re.findall(r"\b(?:file|root): (\S+)", (root / "_toc.yml").read_text(encoding="utf-8")))
+    pages = [path for path in root.glob("book/**/*.md") if not path.relative_to(root).parts[1].startswith("_")]
+    # Solutions stand folded on the page of their exercises.
+    notebooks = [path for path in root.glob("notebooks/*/*.ipynb") if path.stem != SOLUTIONS]
+    for path in sorted([*pages, *notebooks]):
+        name = path.relative_to(root).with_suffix("").as_posix()
+        if name not in listed:
+            yield f"{path.relative_to(root).as_posix()} is not in _toc.yml; add under its chapter: `- file: {name}`"
 
 
 def fingerprint(root: Path) -> str:
@@ -65,8 +79,7 @@ def render(root: Path, folder: Path) -> Path:
     environment = {**os.environ, "PYTHONUTF8": "1"}
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=environment, check=False)
     if done.returncode != 0:
-        log = COLOUR.sub("", done.stderr or done.stdout)
-        raise BookError("\n".join(f"  {line}" for line in faults(log, root)))
+        raise BookError("\n".join(f"  {line}" for line in faults(done.stderr or done.stdout, root)))
     return folder / "_build" / "html"
 
 
@@ -76,6 +89,8 @@ def make(root: Path, output: Path) -> bool:
     now = fingerprint(root)
     if (html / "index.html").is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == now:
         return False
+    if missing := list(not_listed(root)):
+        raise BookError("\n".join(f"  {fault}" for fault in missing))
     new = render(root, output / "next")
     old = output / "last"
     shutil.rmtree(old, ignore_errors=True)

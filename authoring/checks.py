@@ -17,24 +17,26 @@ from nbformat import NotebookNode
 
 from authoring.claims import records
 from authoring.convert import code_cells, content, read_notebook, read_source, tags, to_text
-from authoring.dialect import dialect_faults
+from authoring.dialect import dialect_faults, line_of
 from authoring.exercises import without_markers
 from authoring.experiments import experiment_names, results_path
-from authoring.key import with_stored_outputs
-from authoring.lessons import notebook_path, source_name, source_path
+from authoring.key import edited, why_stale, with_stored_outputs
+from authoring.lessons import notebook_path, source_name, source_path, ways_out
 from authoring.new_lesson import skeleton_sentences
+from authoring.places import place
 from authoring.repository import colab_cell, current_url, extras_of
 from mmcourse.exercises.checking import CHECK_TYPE
 from mmcourse.lesson import CLAIM_TYPE, EXACT_TYPE, LARGEST_FIGURE
 
 LONGEST_CELL = 25  # lines; what is longer belongs in the package
-LONGEST_LINE = 84  # characters of code that the book shows without scrolling
+LONGEST_LINE = 88  # characters of code that the book shows without scrolling
 EXPERIMENT = re.compile(r"\bexperiment\(\s*[\"']([\w-]+)[\"']")
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 DRAWS = re.compile(r"\b(plt|fig|figure|ax|axis|axes)\b")
-MAGIC = re.compile(r"^\s*[%!]\s*[\w{]", re.MULTILINE)
+MAGIC = re.compile(r"^[ \t]*[%!][ \t]*[\w{]", re.MULTILINE)
 DEAD_BAR = re.compile(r"\d+%\||\d(it|s)/(s|it)\b|\r")
 OWN_MACHINE = re.compile(r"(/(home|Users|root|tmp|private|workspace)/|[A-Z]:\\Users\\)[^\s'\"]*")
+RUN = "run `make notebooks` and, where it fails, read why"
 LIVE_CLAIM = re.compile(r"\(your run [^)]*\)")
 
 
@@ -66,6 +68,10 @@ class Lesson:
             (number, cell.source) for number, cell in cells if cell.cell_type == "code" and "colab" not in tags(cell)
         ]
 
+    def at(self, cell: int, line: int = 1) -> str:
+        """The place in the .py of a cell's line, both numbered from 1."""
+        return place(self.root, self.name, cell, line)
+
     def experiments(self) -> set[str]:
         """Names of the experiments whose results the lesson reads."""
         return {name for _, code in self.code() for name in EXPERIMENT.findall(code)}
@@ -82,8 +88,12 @@ def texts(output: NotebookNode) -> str:
 
 
 def notebook_equals_source(lesson: Lesson) -> Iterator[str]:
-    if content(lesson.notebook) != content(lesson.source):
-        yield "the .ipynb has other cells than the .py: run `make notebooks` (with --from-ipynb to keep the .ipynb's)"
+    if content(lesson.notebook) == content(lesson.source):
+        return
+    if edited(lesson.notebook):
+        yield f"the .ipynb was edited since `make notebooks` wrote it. {ways_out(lesson.name)}"
+    else:
+        yield f"the .py was edited since: {RUN}"
 
 
 def notebook_is_normal(lesson: Lesson) -> Iterator[str]:
@@ -93,8 +103,8 @@ def notebook_is_normal(lesson: Lesson) -> Iterator[str]:
 
 
 def outputs_are_current(lesson: Lesson) -> Iterator[str]:
-    if with_stored_outputs(lesson.root, lesson.source, lesson.notebook) is None:
-        yield "its code, a file that it read or the lock changed since its outputs were stored: run `make notebooks`"
+    if reasons := why_stale(lesson.root, lesson.source, lesson.notebook):
+        yield f"{', '.join(reasons)} since its outputs were stored: {RUN}"
 
 
 def every_cell_ran(lesson: Lesson) -> Iterator[str]:
@@ -142,13 +152,15 @@ def figures_are_described(lesson: Lesson) -> Iterator[str]:
     ]
     for about, kind, data in images:
         name = about.get("figure", f"of type {kind}")
-        for field in ("figure", "alt", "caption"):
+        if not about:
+            yield f"a picture of type {kind} has no name, caption and alt: show it with mmcourse.lesson.figure"
+        for field in ("figure", "alt", "caption") if about else ():
             if not about.get(field, "").strip():
                 yield f"the figure {name} has no {field}: show it with mmcourse.lesson.figure"
         size = len(base64.b64decode(data)) if kind in ("image/png", "image/gif", "image/jpeg") else len(data)
         if size > LARGEST_FIGURE:
             yield f"the figure {name} has {size / 1000:.0f} kB, wanted at most {LARGEST_FIGURE // 1000}"
-    for name, count in Counter(about.get("figure") for about, _, _ in images).items():
+    for name, count in Counter(about["figure"] for about, _, _ in images if "figure" in about).items():
         if count > 1:
             yield f"{count} figures are called {name}"
 
@@ -191,25 +203,28 @@ def cells_are_short(lesson: Lesson) -> Iterator[str]:
     for number, cell in enumerate(lesson.source.cells, start=1):
         lines = without_markers(cell.source).count("\n") + 1
         if lines > LONGEST_CELL:
-            yield f"cell {number} has {lines} lines, wanted at most {LONGEST_CELL}: move what it makes into the package"
+            at = lesson.at(number)
+            yield f"{at}: has {lines} lines, wanted at most {LONGEST_CELL}: move what it makes into the package"
         shown = cell.cell_type == "code" and not {"hide-input", "colab"} & set(tags(cell))
-        for line in cell.source.splitlines() if shown else ():
+        for row, line in enumerate(cell.source.splitlines() if shown else (), start=1):
             if len(line) > LONGEST_LINE:
-                yield f"cell {number} has a line of {len(line)} characters, wanted at most {LONGEST_LINE}: {line[:40]}…"
+                yield f"{lesson.at(number, row)}: has {len(line)} characters, wanted at most {LONGEST_LINE}"
 
 
 def code_runs_anywhere(lesson: Lesson) -> Iterator[str]:
     for number, code in lesson.code():
         for found in MAGIC.finditer(code):
-            yield f"cell {number} uses a magic or a shell command: {found[0].strip()}"
-        if DRAWS.search(code) and CHINESE.search(code):
-            yield f"cell {number} draws and holds Chinese characters, for which Matplotlib ships no font"
+            yield f"{lesson.at(number, line_of(code, found))}: a magic or a shell command: {found[0].strip()}"
+        chinese = CHINESE.search(code)
+        if chinese and DRAWS.search(code):
+            at = lesson.at(number, line_of(code, chinese))
+            yield f"{at}: it draws and holds Chinese characters, for which Matplotlib ships no font"
 
 
 def markdown_is_plain(lesson: Lesson) -> Iterator[str]:
     for number, cell in enumerate(lesson.source.cells, start=1):
         if cell.cell_type == "markdown":
-            yield from (f"cell {number}: {fault}" for fault in dialect_faults(cell.source))
+            yield from (f"{lesson.at(number, line)}: {fault}" for line, fault in dialect_faults(cell.source))
 
 
 def experiments_exist(lesson: Lesson) -> Iterator[str]:
@@ -222,9 +237,10 @@ def experiments_exist(lesson: Lesson) -> Iterator[str]:
 
 def skeleton_is_replaced(lesson: Lesson) -> Iterator[str]:
     text = source_path(lesson.root, lesson.name).read_text(encoding="utf-8")
-    for sentence in skeleton_sentences():
-        if sentence in text:
-            yield f"a sentence of the skeleton: {sentence}"
+    left = [sentence for sentence in skeleton_sentences() if sentence in text]
+    if left:
+        more = f" (and {len(left) - 1} more)" if len(left) > 1 else ""
+        yield f"a sentence of the skeleton: {left[0]}{more}"
 
 
 RULES: tuple[Callable[[Lesson], Iterator[str]], ...] = (

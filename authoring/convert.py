@@ -14,7 +14,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from authoring.exercises import grading, take_answers_out
+from authoring.exercises import grading, lone_marker, take_answers_out
 from authoring.lessons import is_exercises, notebook_path, source_name, source_path
 
 FORMAT = "py:percent"
@@ -39,10 +39,17 @@ HEADER = """\
 
 
 def read_source(root: Path, lesson: str) -> NotebookNode:
-    """The lesson's source as a notebook in normal form, without outputs; of exercises, without the answers."""
-    text = source_path(root, lesson).read_text(encoding="utf-8")
+    """The lesson's source as a notebook in normal form, without outputs; of exercises, without the answers.
+
+    Raises ValueError where it is not clear what the answers are.
+    """
+    path = source_path(root, lesson)
+    text = path.read_text(encoding="utf-8")
     notebook = normalise(jupytext.reads(text, fmt=FORMAT), lesson)
     if is_exercises(lesson):
+        if lone := lone_marker(text):
+            line, marker = lone
+            raise ValueError(f"{path.relative_to(root).as_posix()}:{line}: `{marker}` has no partner in its cell")
         take_answers_out(notebook.cells)
         notebook.metadata["mmcourse"]["content"] = content_hash(notebook)
     return notebook

@@ -18,7 +18,8 @@ from typing import Any
 
 from authoring.convert import code_cells, normalise, read_source
 from authoring.environment import kernel_environment
-from authoring.lessons import notebook_path, source_name, source_path
+from authoring.lessons import notebook_path, source_name
+from authoring.places import place
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -89,13 +90,9 @@ def refuse_noise(root: Path, lesson: str, notebook: Any) -> None:
 
 
 def location(root: Path, lesson: str, cell: int, count: int | None, traceback: str) -> str:
-    """`notebooks/fusion/gates.py:42 (cell 7)`: the line of the source at which a cell failed."""
-    path = source_path(root, lesson)
-    starts = [
-        row for row, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if line.startswith("# %%")
-    ]
+    """The line of the source at which a cell, counted from 0, failed."""
     lines = re.findall(rf"Cell In\[{count}\], line (\d+)", ANSI.sub("", traceback))
-    return f"{path.relative_to(root).as_posix()}:{starts[cell] + int(lines[-1] if lines else 1)} (cell {cell + 1})"
+    return place(root, lesson, cell + 1, int(lines[-1] if lines else 1))
 
 
 def execute_all(root: Path, limits: dict[str, float], jobs: int = 2) -> Iterator[tuple[str, Executed | LessonError]]:

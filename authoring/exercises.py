@@ -22,6 +22,7 @@ ANSWER = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 STUB = rf"\g<indent># YOUR CODE HERE\n\g<indent>raise {NotImplementedError.__name__}()"
+CELL = "# %%"  # opens a cell of a .py
 CHECK = re.compile(r"""^check\(["'](?P<exercise>[^"']+)["'],""", re.MULTILINE)
 GOES_ON = "raises-exception"  # Jupyter's tag: Run All does not stop at such a cell
 SCHEMA = {"schema_version": 3, "task": False}  # nbgrader's
@@ -45,6 +46,21 @@ def answers(code: str) -> list[str]:
 def markers_are_balanced(code: str) -> bool:
     """Whether BEGIN and END alternate, and each answer would leave a stub."""
     return len(MARKER.findall(code)) == 2 * len(answers(code))
+
+
+def lone_marker(source: str) -> tuple[int, str] | None:
+    """Line and text of the first marker of a .py that has no partner in its cell: its answer would reach learners."""
+    begun: tuple[int, str] | None = None
+    for number, line in enumerate(source.splitlines(), start=1):
+        marker = MARKER.match(line)
+        ends = marker is not None and marker[1] == "END"
+        if begun and not ends and (marker or line.startswith(CELL)):
+            return begun
+        if ends and not begun:
+            return number, line.strip()
+        if marker:
+            begun = None if ends else (number, line.strip())
+    return begun
 
 
 def without_markers(code: str) -> str:

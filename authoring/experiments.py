@@ -17,8 +17,11 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator
+import traceback
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from importlib import metadata
 from multiprocessing import get_context
 from pathlib import Path
@@ -27,9 +30,10 @@ from typing import Any
 
 from authoring.environment import kernel_environment
 from authoring.files import write_atomically
-from authoring.fingerprint import combined
+from authoring.fingerprint import changed_files, file_hashes
 
 Results = dict[str, Any]
+BETWEEN_KEEPING = 5.0  # seconds; an experiment of a thousand short points would else spend its time writing
 REPORTED = ("numpy", "torch", "tensorflow-cpu", "keras", "scikit-learn")
 
 
@@ -45,10 +49,13 @@ def results_path(root: Path, name: str) -> Path:
     return root / "experiments" / f"{name}.json"
 
 
+def script_path(root: Path, name: str) -> Path:
+    return root / "experiments" / f"{name}.py"
+
+
 def load(root: Path, name: str) -> ModuleType:
     """The script as a module. Raises ExperimentError where a part of it is missing."""
-    path = root / "experiments" / f"{name}.py"
-    specification = importlib.util.spec_from_file_location(f"experiment_{name}", path)
+    specification = importlib.util.spec_from_file_location(f"experiment_{name}", script_path(root, name))
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
@@ -59,18 +66,34 @@ def load(root: Path, name: str) -> ModuleType:
     return module
 
 
+@contextmanager
+def told(root: Path, name: str, where: str) -> Iterator[None]:
+    """An exception of the script as ExperimentError: its line in the script, the point, what it says."""
+    try:
+        yield
+    except ExperimentError:
+        raise
+    except Exception as error:
+        path = script_path(root, name)
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        line = lines[-1] if lines else getattr(error, "lineno", None)  # of a script that is no Python
+        raise ExperimentError(f"experiments/{name}.py:{line}, {where}: {type(error).__name__}: {error}") from None
+
+
 def plan(root: Path, name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Configuration and points as JSON keeps them."""
-    script = load(root, name)
-    return json.loads(json.dumps([script.CONFIG, script.points(script.CONFIG)]))
+    with told(root, name, "before the first point"):
+        script = load(root, name)
+        return json.loads(json.dumps([script.CONFIG, script.points(script.CONFIG)]))
 
 
 def run_point(root: Path, name: str, settings: dict[str, Any]) -> tuple[dict[str, Any], float, list[str]]:
     """One point's record, its processor seconds and the modules of the repository that it used."""
-    script = load(root, name)
-    begun = time.process_time()
-    result = script.run(settings, json.loads(json.dumps(script.CONFIG)))
-    seconds = time.process_time() - begun
+    with told(root, name, f"at {settings}"):
+        script = load(root, name)
+        begun = time.process_time()
+        result = script.run(settings, json.loads(json.dumps(script.CONFIG)))
+        seconds = time.process_time() - begun
     numbers = {key: as_number(value, f"experiments/{name}.py at {settings}: {key}") for key, value in result.items()}
     if settings.keys() & numbers.keys():
         raise ExperimentError(
@@ -80,10 +103,10 @@ def run_point(root: Path, name: str, settings: dict[str, Any]) -> tuple[dict[str
 
 
 def package_modules(root: Path) -> list[str]:
-    """The files of mmcourse that this process has imported, relative to the root."""
-    loaded = [module for name, module in sys.modules.items() if name.partition(".")[0] == "mmcourse"]
+    """The files of mmcourse with code that this process has imported, relative to the root."""
+    loaded = [module.__file__ for name, module in sys.modules.items() if name.partition(".")[0] == "mmcourse"]
     return [
-        Path(module.__file__).resolve().relative_to(root.resolve()).as_posix() for module in loaded if module.__file__
+        Path(file).resolve().relative_to(root.resolve()).as_posix() for file in loaded if file and not only_names(file)
     ]
 
 
@@ -96,12 +119,8 @@ def as_number(value: Any, what: str) -> float | int:
 
 def script_hash(root: Path, name: str) -> str:
     """Hash of the script, comments, blank lines and docstrings left out."""
-    return combined(root, [], [f"experiments/{name}.py"])
-
-
-def module_hashes(root: Path, modules: Iterable[str]) -> dict[str, str]:
-    """{file of the package: its hash}, by the same rule."""
-    return {file: combined(root, [], [file]) for file in sorted(modules)}
+    [(_, script)] = file_hashes(root, [f"experiments/{name}.py"]).items()
+    return script
 
 
 def is_current(root: Path, name: str, results: Results) -> bool:
@@ -111,7 +130,12 @@ def is_current(root: Path, name: str, results: Results) -> bool:
 
 def changed_modules(root: Path, results: Results) -> list[str]:
     """The files of the package that the results rest on and that are others now."""
-    return [file for file, stored in results["modules"].items() if module_hashes(root, [file])[file] != stored]
+    return [file for file in changed_files(root, results["modules"]) if not only_names(file)]
+
+
+def only_names(file: str) -> bool:
+    """Whether a file of the package only says where its names are: a new name changes no result."""
+    return Path(file).name == "__init__.py"
 
 
 def read_results(path: Path) -> Results | None:
@@ -146,26 +170,37 @@ def run_experiment(root: Path, name: str, jobs: int = 1) -> Iterator[tuple[str, 
         if results is None or not is_current(root, name, results) or changed_modules(root, results):
             results = {"cpu_seconds": 0, "modules": {}, "points": []}
         done = {identity(record["settings"]): record for record in results["points"]}
-        modules = set(results["modules"])
+        modules, spent, kept_at = set(results["modules"]), results["cpu_seconds"], time.monotonic()
         todo = [point for point in points if identity(point) not in done]
         running: set[Future[tuple[dict[str, Any], float, list[str]]]] = set()
-        while todo or running:
-            while todo and len(running) < jobs:
-                running.add(pool.submit(run_point, root, name, todo.pop(0)))
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            for record, seconds, loaded in (future.result() for future in finished):
-                done[identity(record["settings"])] = record
-                modules.update(loaded)
-                results = {
-                    "config": config,
-                    "script": script_hash(root, name),
-                    "modules": module_hashes(root, modules),
-                    "versions": versions(),
-                    "cpu_seconds": round(results["cpu_seconds"] + seconds, 3),
-                    "points": [done[identity(point)] for point in points if identity(point) in done],
-                }
-                write_atomically(partial, to_text(results))
-                yield f"{len(done)}/{len(points)}", record, seconds
+
+        def keep() -> None:
+            made = {
+                "config": config,
+                "script": script_hash(root, name),
+                "modules": file_hashes(root, modules),
+                "versions": versions(),
+                "cpu_seconds": round(spent, 3),
+                "points": [done[identity(point)] for point in points if identity(point) in done],
+            }
+            write_atomically(partial, to_text(made))
+
+        try:
+            while todo or running:
+                while todo and len(running) < jobs:
+                    running.add(pool.submit(run_point, root, name, todo.pop(0)))
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for record, seconds, loaded in (future.result() for future in finished):
+                    done[identity(record["settings"])] = record
+                    modules.update(loaded)
+                    spent += seconds
+                    yield f"{len(done)}/{len(points)}", record, seconds
+                if time.monotonic() - kept_at > BETWEEN_KEEPING:
+                    keep()
+                    kept_at = time.monotonic()
+        finally:
+            if done:
+                keep()
     partial.replace(target)
 
 
@@ -198,8 +233,10 @@ def main(root: Path, arguments: list[str]) -> int:
                 numbers = " ".join(f"{key}={value:.4g}" for key, value in record["result"].items())
                 settings = " ".join(f"{key}={value}" for key, value in record["settings"].items())
                 print(f"{name} [{count}]: {settings} -> {numbers} ({seconds:.2g} s)", flush=True)
-        except ExperimentError as error:
-            print(f"make experiments: {error}", file=sys.stderr)
+        except (ExperimentError, BrokenProcessPool) as error:
+            killed = "a process that computed a point was killed (out of memory?)"
+            said = error if isinstance(error, ExperimentError) else f"experiments/{name}.py: {killed}"
+            print(f"make experiments: {said}. Finished points are kept; the same command goes on.", file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             print(f"{name}: stopped; finished points are kept, the same command goes on", file=sys.stderr)

@@ -9,7 +9,7 @@ import hashlib
 import io
 import re
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
@@ -54,11 +54,22 @@ def file_meaning(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def combined(root: Path, parts: Iterable[str], files: Iterable[str]) -> str:
-    """One hash over texts and over the meaning of files, each with its name relative to `root`."""
+def combined(parts: Iterable[str]) -> str:
+    """One hash over texts."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(b"\0part\0" + part.encode())
-    for file in files:
-        digest.update(b"\0file\0" + file.encode() + b"\0" + file_meaning(root / file))
     return digest.hexdigest()
+
+
+def file_hashes(root: Path, files: Iterable[str]) -> dict[str, str]:
+    """{file: hash of its meaning and of its name relative to `root`}"""
+    return {
+        file: hashlib.sha256(b"\0file\0" + file.encode() + b"\0" + file_meaning(root / file)).hexdigest()
+        for file in sorted(files)
+    }
+
+
+def changed_files(root: Path, hashes: Mapping[str, str]) -> list[str]:
+    """Files that mean something else now than when they were hashed."""
+    return [file for file, now in file_hashes(root, hashes).items() if now != hashes[file]]

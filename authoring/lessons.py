@@ -10,6 +10,18 @@ import re
 from pathlib import Path
 
 EXERCISES, SOLUTIONS = "exercises", "solutions"
+# The course, in its order; registers and new lessons are held to these names.
+CHAPTERS = (
+    "concepts",
+    "fusion",
+    "backprop",
+    "reinforcement",
+    "projects",
+    "pretraining",
+    "applications",
+    "scale",
+    "back_matter",
+)
 
 
 def lesson_names(root: Path) -> list[str]:
@@ -51,6 +63,19 @@ def source_path(root: Path, lesson: str) -> Path:
 
 def notebook_path(root: Path, lesson: str) -> Path:
     return root / "notebooks" / f"{lesson}.ipynb"
+
+
+def make_notebooks(lesson: str, *options: str) -> str:
+    """The command for one lesson, as it is typed."""
+    return f'`make notebooks ARGS="{" ".join([lesson, *options])}"`'
+
+
+def ways_out(lesson: str) -> str:
+    """What to do with a notebook that was edited in JupyterLab."""
+    over = f"{make_notebooks(lesson, '--force')} writes over them"
+    if is_exercises(lesson):
+        return f"Answers belong in my/{lesson.partition('/')[0]}.ipynb, which `make lab` makes; {over}."
+    return f"{make_notebooks(lesson, '--from-ipynb')} brings the edits into the .py, {over}."
 
 
 def chosen(root: Path, words: list[str]) -> list[str]:

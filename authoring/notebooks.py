@@ -19,26 +19,32 @@ from authoring.convert import content_hash, read_notebook, read_source, to_sourc
 from authoring.costs import hang_limit, record_costs
 from authoring.cover import write_cover
 from authoring.execute import Executed, execute_all
+from authoring.exercise_checks import stored_faults
 from authoring.files import write_atomically
-from authoring.key import sign, with_stored_outputs
-from authoring.lessons import chosen, is_exercises, notebook_path, source_name, source_path
+from authoring.key import edited, sign, why_stale, with_stored_outputs
+from authoring.lessons import (
+    chosen,
+    exercises_names,
+    is_exercises,
+    make_notebooks,
+    notebook_path,
+    source_name,
+    source_path,
+    ways_out,
+)
 from authoring.start_page import write_start_page
-
-
-def edited(notebook: NotebookNode | None, converted: NotebookNode) -> bool:
-    """Whether the cells of `notebook` are others than when `converted`, a stored notebook, was made."""
-    return notebook is not None and content_hash(notebook) != converted.metadata.get("mmcourse", {}).get("content")
 
 
 def bring_back(root: Path, lesson: str, force: bool) -> str | None:
     """Take edits made in the .ipynb over into the .py. Returns what was done; raises SystemExit where both changed."""
     stored, source = read_notebook(root, lesson), read_source(root, lesson)
-    if stored is None or not edited(stored, stored) or content_hash(stored) == content_hash(source):
+    if stored is None or not edited(stored) or content_hash(stored) == content_hash(source):
         return None
-    if edited(source, stored) and not force:
+    if content_hash(source) != stored.metadata.get("mmcourse", {}).get("content") and not force:
+        theirs, ours = make_notebooks(lesson, "--from-ipynb", "--force"), make_notebooks(lesson, "--force")
         raise SystemExit(
             f"{lesson}: both the .py and the .ipynb were edited since the last `make notebooks`. "
-            "Keep one: --from-ipynb --force takes the .ipynb, --force the .py."
+            f"Keep one: {theirs} takes the .ipynb, {ours} the .py."
         )
     write_atomically(source_path(root, lesson), to_source(stored))
     return f"{lesson}: edits brought back into notebooks/{lesson}.py"
@@ -51,6 +57,7 @@ def convert(root: Path, lesson: str) -> bool:
         return False
     if store(root, lesson, made):
         print(f"{lesson}: converted, outputs kept", flush=True)
+        print_faults(root, lesson)
     return True
 
 
@@ -70,13 +77,19 @@ def store(root: Path, lesson: str, notebook: NotebookNode) -> bool:
 def protect(root: Path, lesson: str) -> None:
     """Stop before edits made in JupyterLab are written over."""
     stored = read_notebook(root, lesson)
-    unsaved = stored is not None and "mmcourse" in stored.metadata and edited(stored, stored)
-    if unsaved and content_hash(stored) != content_hash(read_source(root, lesson)):
-        way_out = "Bring the edits back with --from-ipynb, or write over them with --force."
-        if is_exercises(lesson):
-            chapter = lesson.partition("/")[0]
-            way_out = f"Answers belong in my/{chapter}.ipynb, which `make lab` makes; --force writes over them."
-        raise SystemExit(f"{lesson}: the .ipynb was edited since the last `make notebooks`. {way_out}")
+    if stored is None or "mmcourse" not in stored.metadata or not edited(stored):
+        return
+    if content_hash(stored) != content_hash(read_source(root, lesson)):
+        raise SystemExit(f"{lesson}: the .ipynb was edited since the last `make notebooks`. {ways_out(lesson)}")
+
+
+def refuse_lone_markers(root: Path) -> None:
+    """Stop before an answer whose end is not marked is written into what learners get."""
+    for name in exercises_names(root):
+        try:
+            read_source(root, name)
+        except ValueError as error:
+            raise SystemExit(f"make notebooks: {error}; no notebook was written") from None
 
 
 def run(root: Path, lessons: list[str], jobs: int) -> list[str]:
@@ -85,31 +98,40 @@ def run(root: Path, lessons: list[str], jobs: int) -> list[str]:
     measured: dict[str, tuple[float, float]] = {}
     failed: list[str] = []
     for count, (lesson, result) in enumerate(execute_all(root, limits, jobs), start=1):
+        begin = f"[{count}/{len(lessons)}] {lesson}:"
         if isinstance(result, Executed):
-            notebook = sign(root, nbformat.from_dict(result.notebook), result.reads)
-            store(root, lesson, notebook)
+            store(root, lesson, sign(root, nbformat.from_dict(result.notebook), result.reads))
             measured[lesson] = (result.cpu_seconds, result.peak_mb)
-            said = f"{result.cpu_seconds:g} s of processor time, {result.peak_mb:g} MB"
+            print(f"{begin} {result.cpu_seconds:g} s of processor time, {result.peak_mb:g} MB", flush=True)
+            print_faults(root, lesson)
         else:
             failed.append(lesson)
-            said = f"FAILED, its notebook stays as it was\n    {result}"
-        print(f"[{count}/{len(lessons)}] {lesson}: {said}", flush=True)
+            print(f"{begin} FAILED, its notebook stays as it was\n    {result}", flush=True)
     record_costs(root, measured)
     return failed
+
+
+def print_faults(root: Path, lesson: str) -> None:
+    """Say now what `make test` would find in a notebook that was just stored."""
+    for fault in stored_faults(root, lesson):
+        print(f"    {fault}", flush=True)
 
 
 def holds(path: Path, text: str) -> bool:
     return path.is_file() and path.read_text(encoding="utf-8") == text
 
 
-def outdated(root: Path, lessons: list[str]) -> list[str]:
-    """Lessons whose .ipynb is not, to the byte, what their source and its outputs make."""
-    stale = []
+def outdated(root: Path, lessons: list[str]) -> dict[str, str]:
+    """{lesson: why its .ipynb is not, to the byte, what its source and its outputs make}"""
+    stale = {}
     for lesson in lessons:
-        made = with_stored_outputs(root, read_source(root, lesson), read_notebook(root, lesson))
-        wanted = texts(root, lesson, made) if made else {}
-        if not wanted or any(not holds(path, text) for path, text in wanted.items()):
-            stale.append(lesson)
+        fresh, stored = read_source(root, lesson), read_notebook(root, lesson)
+        reasons = why_stale(root, fresh, stored)
+        made = with_stored_outputs(root, fresh, stored)
+        if made and any(not holds(path, text) for path, text in texts(root, lesson, made).items()):
+            reasons = ["words, tags or layout changed"]
+        if reasons:
+            stale[lesson] = ", ".join(reasons)
     return stale
 
 
@@ -124,9 +146,10 @@ def main(root: Path, arguments: list[str]) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="lessons at a time (2)")
     options = parser.parse_args(arguments)
     lessons = chosen(root, options.lessons)
+    refuse_lone_markers(root)
     if options.check:
         stale = outdated(root, lessons)
-        print("".join(f"{lesson}: not up to date, run `make notebooks`\n" for lesson in stale), end="")
+        print("".join(f"{lesson}: {why}; run `make notebooks`\n" for lesson, why in stale.items()), end="")
         return 1 if stale else 0
     if not options.force:
         blank = [source_name(lesson) for lesson in lessons if is_exercises(source_name(lesson))]
@@ -135,9 +158,12 @@ def main(root: Path, arguments: list[str]) -> int:
     if options.from_ipynb:
         done = [bring_back(root, lesson, options.force) for lesson in lessons]
         print("\n".join(filter(None, done)) or "no edits to bring back", flush=True)
+        refuse_lone_markers(root)
     rerun = options.force and not options.from_ipynb
     to_run = [lesson for lesson in lessons if rerun or not convert(root, lesson)]
     print(f"{len(lessons) - len(to_run)} up to date, {len(to_run)} to execute", flush=True)
+    for lesson, why in {} if rerun else outdated(root, to_run).items():
+        print(f"{lesson}: {why}", flush=True)
     failed = run(root, to_run, options.jobs) if to_run else []
     write_claims(root)
     write_cover(root)

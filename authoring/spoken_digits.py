@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from authoring.files import write_atomically
-from mmcourse.data.digit_words import DIGIT_WORDS
+from mmcourse.data.digit_words import DIGIT_WORDS, Language
 from mmcourse.data.resampling import resampled
 from mmcourse.data.spoken_digits import AUDIO, MANIFEST
 
@@ -71,7 +71,7 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 class Recording(NamedTuple):
     """One row of the manifest, up to the place of its samples."""
 
-    language: str
+    language: Language
     digit: int
     accent: str
     voice: str
@@ -86,7 +86,8 @@ def recordings() -> Iterator[Recording]:
     word to word and from voice to voice (a Latin square).
     """
     for number, (voice, english) in enumerate(ACCENTS.items()):
-        for language, accent in (("english", english), ("chinese", MANDARIN)):
+        accents: dict[Language, str] = {"english": english, "chinese": MANDARIN}
+        for language, accent in accents.items():
             for digit in range(10):
                 for take, rate in enumerate(RATES):
                     yield Recording(language, digit, accent, voice, rate, PITCHES[(take + digit + number) % 3])

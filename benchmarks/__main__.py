@@ -14,9 +14,9 @@ RESULTS = FOLDER / "results.json"
 
 def use_one_thread() -> None:
     """Tell every library that is loaded from now on; a case with more asks PyTorch for them. All compare on the CPU."""
-    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        os.environ[variable] = "1"
-    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    for library in ("OMP_NUM", "MKL_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
+        os.environ[f"{library}_THREADS"] = "1"
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 

@@ -1,6 +1,6 @@
 """Fusion: PyTorch against its plain formula, the cost of checking values, Keras against PyTorch."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -16,29 +16,38 @@ SIZES: dict[str, dict[str, Any]] = {
     "small": {"batch": 64, "dims": {"image": 64, "text": 26}, "out": 32},  # a step of the digits lesson
     "large": {"batch": 256, "dims": {"image": 512, "text": 256, "audio": 128}, "out": 256},
 }
-OPTIONS: dict[str, dict[str, Any]] = {
-    "WeightedSumFusion": {},
-    "GatedFusion": {"hidden_size": 64},
-    "ConcatenationFusion": {},
-}
 TOLERANCE = 1e-4  # a weight's gradient sums 65,536 float32 products of both signs
 Tensors = Mapping[str, Tensor]
+Formula = Callable[[Tensors, Tensors, Tensors | None], Tensor]
 
 
-def plain(name: str, parameters: Tensors, x: Tensors, mask: Tensors | None) -> Tensor:
-    """The formula as one would write it on the spot."""
-    if mask is not None:
-        x = {m: torch.where(mask[m][:, None], x[m], 0.0) for m in x}
-    if name == "ConcatenationFusion":
-        return torch.cat(list(x.values()), dim=1) @ parameters["kernel"] + parameters["bias"]
-    h = {m: x[m] @ parameters[f"projections.{m}"] for m in x}
-    if name == "WeightedSumFusion":
-        return sum(parameters[f"weights.{m}"] * h[m] for m in x)  # missing rows of h are zero
+def weighted_sum(parameters: Tensors, x: Tensors, mask: Tensors | None) -> Tensor:
+    return sum(parameters[f"weights.{m}"] * h for m, h in projected(parameters, x).items())  # missing rows are zero
+
+
+def gate(parameters: Tensors, x: Tensors, mask: Tensors | None) -> Tensor:
+    h = projected(parameters, x)
     s = {m: torch.tanh(h[m] @ parameters["kernel"] + parameters["bias"]) @ parameters["score"] for m in x}
     if mask is not None:
         s = {m: s[m].masked_fill(~mask[m], -torch.inf) for m in x}
     a = torch.softmax(torch.stack(list(s.values()), dim=1), dim=1)
     return sum(a[:, i, None] * h[m] for i, m in enumerate(x))
+
+
+def concatenation(parameters: Tensors, x: Tensors, mask: Tensors | None) -> Tensor:
+    return torch.cat(list(x.values()), dim=1) @ parameters["kernel"] + parameters["bias"]
+
+
+def projected(parameters: Tensors, x: Tensors) -> dict[str, Tensor]:
+    return {m: x[m] @ parameters[f"projections.{m}"] for m in x}
+
+
+# {class: its options, its formula as one would write it on the spot}
+FUSIONS: dict[str, tuple[dict[str, Any], Formula]] = {
+    "WeightedSumFusion": ({}, weighted_sum),
+    "GatedFusion": ({"hidden_size": 64}, gate),
+    "ConcatenationFusion": ({}, concatenation),
+}
 
 
 class Problem:
@@ -47,7 +56,8 @@ class Problem:
     def __init__(self, name: str, size: str, masked: bool = False) -> None:
         torch.manual_seed(0)
         self.name, self.dims, batch = name, SIZES[size]["dims"], SIZES[size]["batch"]
-        self.options = OPTIONS[name] | {"out_dim": SIZES[size]["out"]}
+        options, self.formula = FUSIONS[name]
+        self.options = options | {"out_dim": SIZES[size]["out"]}
         self.features = {m: torch.randn(batch, width) for m, width in self.dims.items()}
         self.mask = {m: torch.arange(batch) % 4 != i for i, m in enumerate(self.dims)} if masked else None
         self.cotangent = torch.randn(batch, SIZES[size]["out"])
@@ -63,7 +73,13 @@ class Problem:
 
     def with_formula(self) -> Call:
         parameters = dict(self.module.named_parameters())
-        return lambda: self._backward(plain(self.name, parameters, self.features, self.mask), parameters)
+        return lambda: self._backward(self.formula(parameters, self._present(), self.mask), parameters)
+
+    def _present(self) -> Tensors:
+        """The features, missing rows set to zero."""
+        if self.mask is None:
+            return self.features
+        return {m: torch.where(self.mask[m][:, None], x, 0.0) for m, x in self.features.items()}
 
     def _backward(self, output: Tensor, parameters: Tensors) -> dict[str, Tensor]:
         gradients = torch.autograd.grad(output, list(parameters.values()), self.cotangent)
@@ -88,19 +104,19 @@ class Problem:
 
 def cases() -> Iterator[Case]:
     """Forward and backward throughout."""
-    for name in OPTIONS:
+    for name in FUSIONS:
         for size, masked in (("small", False), ("large", False), ("large", True)):
             problem = Problem(name, size, masked)
             title = f"torch {name}, {size}{', masked' if masked else ''}"
             yield Case(title, "plain formula", problem.with_module(problem.module), problem.with_formula(), TOLERANCE)
-    for name in OPTIONS:
+    for name in FUSIONS:
         for size in SIZES:
             problem = Problem(name, size)
             unchecked = problem.with_module(problem.new(check_values=False))
             yield Case(
                 f"torch {name}, {size}", "check_values=False", problem.with_module(problem.module), unchecked, TOLERANCE
             )
-    for name in OPTIONS:
+    for name in FUSIONS:
         problem = Problem(name, "large")
         yield Case(
             f"keras {name}, large", "torch", problem.with_keras(), problem.with_module(problem.module), TOLERANCE

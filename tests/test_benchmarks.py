@@ -12,6 +12,10 @@ import numpy as np
 import pytest
 import torch
 
+import mmcourse.alignment.keras
+import mmcourse.alignment.torch
+import mmcourse.fusion.keras
+import mmcourse.fusion.torch
 from benchmarks import report, runner
 from benchmarks.__main__ import RESULTS, discover
 from benchmarks.runner import Case, Rate, RateResult, Result, UnequalError, check_equal, measure, measure_rate
@@ -134,6 +138,17 @@ def test_cases_are_found_by_their_files_and_their_sides_are_equal(found: list[Ca
         check_equal(each)
     with pytest.raises(SystemExit, match=r"nosuch: no such file of cases; there is .*fusion"):
         list(discover(["nosuch"]))
+
+
+def test_every_fusion_and_every_loss_is_measured_in_both_frameworks(found: list[Case | Rate]) -> None:
+    measured = {case.name.partition(",")[0] for case in found if isinstance(case, Case)}
+    for framework, fusion, alignment in (
+        ("torch", mmcourse.fusion.torch, mmcourse.alignment.torch),
+        ("keras", mmcourse.fusion.keras, mmcourse.alignment.keras),
+    ):
+        fusions = {name for name in fusion.__all__ if name.endswith("Fusion")}
+        losses = {name for name in alignment.__all__ if name.islower()}  # their classes add a scale
+        assert {f"{framework} {name}" for name in fusions | losses} <= measured
 
 
 def test_the_table_and_the_file_tell_the_same(tmp_path: Path) -> None:

@@ -1,8 +1,5 @@
 """What is loaded when; each framework half works where the other cannot be imported."""
 
-import os
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from pkgutil import iter_modules
@@ -11,48 +8,25 @@ import pytest
 
 import mmcourse
 from mmcourse import fusion
+from tests.fresh import BLOCK, HEAVY, run, succeed
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = ("torch", "tensorflow", "keras", "matplotlib")
 LIGHT = [
     "mmcourse",
     *(f"mmcourse.{module.name}" for module in iter_modules(mmcourse.__path__)),
     "mmcourse.alignment.checks",
     "mmcourse.alignment.numpy",
     "mmcourse.encoders.audio_checks",
+    "mmcourse.encoders.counts",
+    "mmcourse.encoders.image_positions",
     "mmcourse.encoders.numpy",
+    "mmcourse.encoders.receptive_field",
     "mmcourse.encoders.sequence_checks",
     "mmcourse.data.command",
     "mmcourse.data.files",
     "mmcourse.fusion.checks",
     "mmcourse.fusion.numpy",
 ]
-BLOCK = """
-import sys
-class Block:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {blocked!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}} (blocked)", name=name)
-sys.meta_path.insert(0, Block())
-"""
-
-
-def run(code: str) -> subprocess.CompletedProcess[str]:
-    """Run code in a fresh interpreter, in the root of the repository."""
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def succeed(code: str) -> str:
-    done = run(code)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_light_modules_load_neither_framework_nor_matplotlib() -> None:

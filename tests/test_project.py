@@ -1,5 +1,6 @@
 """The project's own files agree: one source of dependencies, one version, one range of Pythons, valid workflows."""
 
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +15,14 @@ from packaging.utils import canonicalize_name
 
 import mmcourse
 import tasks
-from authoring import colab_versions, lock
+from authoring import colab_versions, environment, lock
+from authoring.checks import LONGEST_CELL, LONGEST_LINE
+from authoring.costs import LARGEST_BUDGET, LARGEST_MEMORY, MEDIAN
+from mmcourse import lesson
+from mmcourse.exercises.checking import CHECK_TYPE
+from mmcourse.exercises.grading import supervise
+from mmcourse.lesson import CLAIM_TYPE, EXACT_TYPE
+from tests.registries.evidence import STORED_TYPES
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -119,6 +127,55 @@ def test_documents_name_only_tasks_and_files_that_exist(document):
         assert task in {*tasks.TASKS, "help"}, task
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / target).exists(), target
+
+
+def test_the_types_of_what_is_stored_are_written_alike(monkeypatch):
+    """The book's extension and the registers read notebooks without the package."""
+    monkeypatch.syspath_prepend(str(ROOT / "book" / "_ext"))
+    from coursebook import stored
+
+    assert (stored.CLAIM, stored.EXACT, stored.CHECK) == (CLAIM_TYPE, EXACT_TYPE, CHECK_TYPE)
+    assert STORED_TYPES == {CLAIM_TYPE: "claim", EXACT_TYPE: "exact"}
+
+
+def test_processes_that_compute_agree_on_their_environment(monkeypatch, tmp_path):
+    """Tasks, kernels, benchmarks and grading set some variables each; where two set one, they set it alike."""
+    from benchmarks.__main__ import use_one_thread
+
+    for name in [*tasks.STEADY, *lesson.THREADS, "CUDA_VISIBLE_DEVICES", "MMCOURSE_DEVICE"]:
+        monkeypatch.delenv(name, raising=False)
+    grading = supervise.environment(tmp_path, "token")
+    kernel, task = environment.kernel_environment(ROOT), tasks.steady()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "environ", {})
+        use_one_thread()
+        benchmark = dict(os.environ)
+    loose = {"TF_CPP_MIN_LOG_LEVEL", "PYTHONPATH"}  # what is printed where nobody reads it; what else is there
+    for name in {*grading, *kernel, *task, *benchmark} - loose:
+        values = {each[name] for each in (grading, kernel, task, benchmark) if name in each}
+        assert len(values) == 1, (name, values)
+    assert set(lesson.THREADS) <= kernel.keys() & task.keys() & benchmark.keys()
+
+
+def test_contributing_says_the_limits_that_are_enforced():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for words in (
+        f"over {LONGEST_CELL} lines",
+        f"over {LONGEST_LINE}:",
+        f"At most {LARGEST_BUDGET:g} CPU seconds and {LARGEST_MEMORY / 1000:g} GB",
+        f"a median of {MEDIAN:g}",
+    ):
+        assert words in text, words
+
+
+def test_pre_commit_needs_only_the_environment_and_looks_at_what_can_make_notebooks_stale():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    assert all(hook["entry"].startswith(".venv/bin/python -m ") for hook in hooks)
+    [files] = [hook["files"] for hook in hooks if hook["id"] == "notebooks"]
+    for path in ("notebooks/a/b.py", "mmcourse/fusion/checks.py", "experiments/a.json", "requirements.lock"):
+        assert re.search(files, path), path
+    assert not re.search(files, "tests/test_project.py")
+    assert "`.venv/bin/pre-commit install`" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def test_no_file_names_a_place_of_one_machine():

@@ -8,6 +8,8 @@ import pytest
 
 import tasks
 
+MAKE_ENVIRONMENT = tasks.make_environment
+
 
 def run(*arguments, cwd=tasks.ROOT, python=sys.executable):
     return subprocess.run([python, "tasks.py", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
@@ -75,7 +77,7 @@ def recorded(monkeypatch, tmp_path):
     environment = tmp_path / "with space é" / ".venv"
     environment.mkdir(parents=True)
     monkeypatch.setattr(tasks, "ENVIRONMENT", environment)
-    monkeypatch.setattr(tasks, "make_environment", lambda: None)
+    monkeypatch.setattr(tasks, "make_environment", lambda: (3, 11))
     monkeypatch.setattr(tasks, "environment_python", lambda: Path(sys.executable))
     monkeypatch.setattr(tasks, "pip_install", lambda python, step, arguments: calls.append((step, arguments)))
     monkeypatch.delenv("MMCOURSE_TORCH_INDEX", raising=False)
@@ -87,9 +89,39 @@ def test_a_second_install_does_nothing_until_the_lock_changes(recorded, monkeypa
     first = len(recorded)
     tasks.install("everything")
     assert len(recorded) == first > 0
-    monkeypatch.setattr(tasks, "fingerprint", lambda what: "another lock")
+    monkeypatch.setattr(tasks, "fingerprint", lambda what, version: "another lock")
     tasks.install("everything")
     assert len(recorded) == 2 * first
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("line-length = 120", "line-length = 100", True),
+        ('"numpy>=1.26"', '"numpy>=2"', False),
+        ('"setuptools>=77"', '"setuptools>=78"', False),
+        ('torch = ["torch>=2.6,<2.14"]', 'torch = ["torch"]', False),
+        ('include = ["mmcourse*"]', 'include = ["other*"]', False),
+    ],
+)
+def test_only_what_is_installed_asks_for_an_installation(monkeypatch, tmp_path, before, after, same):
+    text = (tasks.ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert before in text
+    monkeypatch.setattr(tasks, "ROOT", tmp_path)
+    (tmp_path / "requirements.lock").touch()
+    found = []
+    for version in (text, text.replace(before, after)):
+        (tmp_path / "pyproject.toml").write_text(version, encoding="utf-8")
+        found.append(tasks.fingerprint("everything", (3, 11)))
+    assert (found[0] == found[1]) is same
+
+
+def test_the_environment_s_python_is_asked_once(recorded, monkeypatch):
+    asked = []
+    monkeypatch.setattr(tasks, "make_environment", MAKE_ENVIRONMENT)
+    monkeypatch.setattr(tasks, "version_of", lambda python: asked.append(python) or (3, 11))
+    tasks.install("everything")
+    assert len(asked) == 1
 
 
 def test_an_interrupted_install_is_taken_up_again(recorded, monkeypatch):

@@ -61,10 +61,20 @@ F = TypeVar("F", bound=Laws)
 
 
 def exercise(chapter: str, *, trials: int = 5) -> Callable[[F], F]:
-    """Enter a function into the exercises of a chapter, under its own name."""
+    """Enter a function into the exercises of a chapter, under its own name.
+
+    Raises ValueError where another module has entered an exercise of that name; a module that is reloaded enters anew.
+    """
 
     def enter(laws: F) -> F:
-        _registry.setdefault(chapter, {})[laws.__name__] = Exercise(f"{chapter}/{laws.__name__}", laws, trials)
+        name, known = f"{chapter}/{laws.__name__}", _registry.setdefault(chapter, {})
+        before = known.get(laws.__name__)
+        if before and before.laws.__module__ != laws.__module__:
+            raise ValueError(
+                f"exercise {name}: got one of {before.laws.__module__} and one of {laws.__module__}, "
+                "wanted a name for each"
+            )
+        known[laws.__name__] = Exercise(name, laws, trials)
         return laws
 
     return enter

@@ -47,7 +47,8 @@ def check_names(names: Iterable[str], declared: Iterable[str], what: str, where:
     check_known(names, declared, what, where)
     for modality in declared:
         if modality not in names:
-            raise UnknownModalityError(modality, got=f"no {what}", wanted=what, where=where)
+            wanted = f"an entry for each of {', '.join(declared)}"
+            raise UnknownModalityError(modality, got=f"no {what}", wanted=wanted, where=where)
 
 
 def check_same(sizes: Mapping[str, int], what: str, where: str) -> int:

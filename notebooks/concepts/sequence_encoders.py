@@ -745,7 +745,8 @@ by_order = {name: in_order[name] - heard_right(name, "shuffled")
 gain = {name: in_order[name] - in_order["mean"] for name in LISTENING}
 recurrent_names = LISTENING[1:4]  # RNN, GRU, LSTM
 claim("largest gain over the mean of frames among the three recurrent encoders",
-      max(gain[name] for name in recurrent_names), at_most=0.08, key="recurrent-gain")
+      max(gain[name] for name in recurrent_names),
+      at_most=0.08, key="recurrent-gain")
 claim("gain of the Transformer over the mean of frames",
       gain["Transformer, rotary"], at_least=0.08, key="transformer-gain")
 claim("the mean of frames, in order minus shuffled", by_order["mean"],

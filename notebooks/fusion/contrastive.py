@@ -185,8 +185,9 @@ def mean_loss(loss, vectors, texts, groups=None, batches=300):
     scale = loss.scale().item()
     if groups is None:
         return np.mean([info_nce(vectors[p], texts[p], scale=scale) for p in picks])
-    return np.mean([multi_positive_info_nce(vectors[p], texts[p], groups[p], scale=scale)
-                    for p in picks])
+    losses_of_batches = (
+        multi_positive_info_nce(vectors[p], texts[p], groups[p], scale=scale) for p in picks)
+    return np.mean(list(losses_of_batches))
 
 
 # %%
@@ -244,9 +245,10 @@ similarity = asked @ answers.T  # (queries, names)
 right = test.group[:, None] == names.group  # joint right answers
 found = {k: hits_at(similarity, right, k) for k in (1, 5)}
 exact("a random name is right with probability {:.5f}", right.mean(), key="chance")
-for k, at_least in ((1, 0.45), (5, 0.8)):
-    claim(f"held-out pictures whose name is among the first {k} of all names",
-          found[k].mean(), at_least=at_least, key=f"live-recall{k}")
+claim("share of held-out pictures whose name comes first of all names",
+      found[1].mean(), at_least=0.45, key="live-recall1")
+claim("share of held-out pictures whose name is among the first five",
+      found[5].mean(), at_least=0.8, key="live-recall5")
 
 # %% [markdown]
 # The model has never seen these pictures, nor anything with these names. Where its answer is right, it has found the letter and the accent, and put two known words together.
@@ -274,7 +276,7 @@ figure(
 # %% [markdown]
 # ## More than one run
 #
-# One run is an anecdote. The experiment behind this lesson trains the same recipe for six epochs in place of four, with three seeds on each of three splits. Its intervals hold 95% of what comes out when characters are drawn again, all pictures of a character together: four pictures of one character are not four witnesses.
+# One run is an anecdote. The experiment behind this lesson trains the same recipe for six epochs in place of four, with three seeds on each of three splits. Its intervals hold $95\%$ of what comes out when characters are drawn again, all pictures of a character together: four pictures of one character are not four witnesses.
 
 # %%
 runs = experiment("fusion_contrastive")
@@ -300,15 +302,22 @@ VARIANTS = ("one right answer", "sigmoid as published", "sigmoid, other start", 
             "Transformer, a third of the rate", "mean pooling", "jitter")
 BASELINES = {"nearest letter and mark": "parts", "pixels, linear": "linear",
              "random convolutions, linear": "untrained"}
-COLOUR = {1: "C0", 5: "C2"}
-fig, axis = plt.subplots(figsize=(8.5, 4.4), layout="constrained")
-for k, colour in COLOUR.items():
+
+
+def draw_rows(axis, k, colour):
+    """Recall among the first k: recipe, variants, baselines."""
     rows = [runs.values(f"recall{k}", **recipe)]
     rows += [runs.values(f"recall{k}", sweep="variants", variant=variant) for variant in VARIANTS]
     rows += [runs.values(f"{key}_recall{k}", sweep="baselines") for key in BASELINES.values()]
     for row, values in enumerate(rows):
         axis.plot(values, [row] * len(values), "D" if row > len(VARIANTS) else "o", color=colour, alpha=0.6)
     axis.plot([], [], "o", color=colour, label="first" if k == 1 else "among five")
+
+
+# %% tags=["hide-input"]
+fig, axis = plt.subplots(figsize=(8.5, 4.4), layout="constrained")
+draw_rows(axis, 1, "C0")
+draw_rows(axis, 5, "C2")
 labels = ["the recipe", *VARIANTS, *BASELINES]
 axis.set(yticks=range(len(labels)), yticklabels=labels)
 axis.set(xlabel="held-out pictures whose name is found", xlim=(0, 1))
@@ -334,9 +343,9 @@ for label, key, at_least, at_most in (
     claim(f"{label}: right name first, mean of three splits",
           runs.values(f"{key}_recall1", **on_splits).mean(),
           at_least=at_least, at_most=at_most, key=f"{key}-recall1")
-for k, low in ((1, 0.05), (5, 0.07)):
+for k, which, low in ((1, "name first", 0.05), (5, "among five", 0.07)):
     untrained = runs.values(f"untrained_recall{k}", **on_splits).mean()
-    claim(f"lead of the recipe over random convolutions, among the first {k}",
+    claim(f"lead of the recipe over random convolutions, {which}",
           recall[k].mean() - untrained, at_least=low, key=f"lead-recall{k}")
 
 # %% [markdown]
@@ -355,7 +364,7 @@ exact("floor of InfoNCE on all training pictures {:.4f}",
 
 
 def change(key, variant):
-    """A variant's mean of three seeds minus the recipe's."""
+    """A variant's mean of three seeds minus the recipe's, same split."""
     changed = runs.values(key, sweep="variants", variant=variant)
     return (changed - runs.values(key, split=0, **recipe)).mean()
 
@@ -459,14 +468,15 @@ claim("the same distance after training", gap,
       at_least=0.1, at_most=0.4, key="gap-after")
 claim("mean cosine of a held-out picture with its own name",
       pair_cosine.mean(), at_most=0.8, key="pair-cosine")
-other_start = runs.values("modality_gap", sweep="variants", variant="sigmoid, other start")
+other_start = runs.values("modality_gap", sweep="variants",
+                          variant="sigmoid, other start")
 claim("least distance in three runs of the sigmoid loss, other start",
       other_start.min(), at_least=0.5, key="sigmoid-gap")
 claim("their right names first, change against the recipe",
       change("recall1", "sigmoid, other start"), at_least=-0.05, key="sigmoid-gap-change")
 
 # %% [markdown]
-# The gap has shrunk, and it is not gone. Another model of the experiment, trained with the sigmoid loss, keeps a large gap and finds as many names. Nor do pairs coincide: the cosine of a picture with its own name stays well below one. *Nearest* is all that retrieval needs, and all that the loss has asked for.
+# The gap has shrunk, and it is not gone. Another model of the experiment, trained with the sigmoid loss, keeps a large gap and finds nearly as many names. Nor do pairs coincide: the cosine of a picture with its own name stays well below one. *Nearest* is all that retrieval needs, and all that the loss has asked for.
 #
 # > **Correction.** A source document ([entry C-48](../../book/corrections.md#c-48)) puts pictures and texts into a shared semantic space, and names no objective that would bring it about. InfoNCE is one. What it brings about is that pairs are nearest neighbours among what the batches showed, not that they coincide: both modalities can keep to places of their own.
 #

@@ -76,7 +76,8 @@ figure(
 # Here $x_I$ is a row of 64 pixels, $x_T$ a row of 26 letter counts, $P_I$ and $P_T$ are their matrices, $F$ has 32 numbers, and $H$ and $b$ belong to the head. `fit` trains with the optimiser AdamW.
 
 # %%
-TRAINING = {"epochs": 60, "batch_size": 64, "learning_rate": 3e-3, "weight_decay": 1e-2}
+TRAINING = {"epochs": 60, "batch_size": 64,
+            "learning_rate": 3e-3, "weight_decay": 1e-2}
 
 
 def equal_sum(dims):
@@ -208,7 +209,7 @@ assert np.allclose(by_hand, from_package, rtol=1e-12)
 length = features["text"].sum(axis=1, keepdims=True)  # letters in the word: (4, 1)
 silently = 0.5 * features["image"] + 0.5 * length
 assert silently.shape == (4, 64)
-assert (torch.zeros(4, 64) + torch.zeros(4, 1)).shape == (4, 64)  # PyTorch does the same
+assert (torch.zeros(4, 64) + torch.zeros(4, 1)).shape == (4, 64)  # PyTorch too
 try:
     pair = {"image": features["image"], "length": length}
     weighted_sum(pair, {"image": 0.5, "length": 0.5})
@@ -306,8 +307,9 @@ EVEN = {"sweep": "fusions", "pixels": "equal norms"}
 
 
 def gains(**settings):
-    """Accuracy of a setting minus that of the better half at equal lengths, seed by seed."""
-    alone = [runs.values("accuracy", fusion=f"{m} alone", **EVEN) for m in ("image", "text")]
+    """Accuracy of a setting minus the better half's at equal lengths, seed by seed."""
+    alone = [runs.values("accuracy", fusion=f"{m} alone", **EVEN)
+             for m in ("image", "text")]
     return runs.values("accuracy", **settings) - np.maximum(*alone)
 
 
@@ -469,7 +471,8 @@ exact("best possible with both {:.3f}", rooms.bayes_accuracy, key="rooms-bayes")
 claim("best possible accuracy minus that of the sum",
       rooms.bayes_accuracy - heard, at_most=0.02, key="rooms-shortfall")
 claim("weight of the room over weight of the voice",
-      learned["room"] / learned["voice"], at_least=-1.05, at_most=-0.75, key="room-weight")
+      learned["room"] / learned["voice"],
+      at_least=-1.05, at_most=-0.75, key="room-weight")
 
 # %% tags=["hide-input"]
 fig, axis = plt.subplots(figsize=(6.4, 4), layout="constrained")

@@ -73,16 +73,16 @@ def twice(notebook: Notebook) -> None:
 @pytest.mark.parametrize(
     ("rule", "change", "named"),
     [
-        (checks.notebook_equals_source, lambda notebook: notebook.cells[0].update(source="# Other"), "other cells"),
-        (checks.notebook_equals_source, lambda notebook: notebook.cells[2].metadata.update(tags=["x"]), "other cells"),
-        (checks.notebook_equals_source, lambda notebook: notebook.cells[0].update(cell_type="raw"), "other cells"),
-        (checks.notebook_equals_source, lambda notebook: notebook.cells.pop(), "other cells"),
+        (checks.notebook_equals_source, lambda notebook: notebook.cells[0].update(source="# Other"), "was edited"),
+        (checks.notebook_equals_source, lambda notebook: notebook.cells[2].metadata.update(tags=["x"]), "was edited"),
+        (checks.notebook_equals_source, lambda notebook: notebook.cells[0].update(cell_type="raw"), "was edited"),
+        (checks.notebook_equals_source, lambda notebook: notebook.cells.pop(), "was edited"),
         (checks.notebook_is_normal, lambda notebook: notebook.cells[0].update(id="random"), "not as `make notebooks`"),
         (checks.notebook_is_normal, lambda notebook: notebook.cells[0].metadata.update(editable=True), "not as"),
         (checks.notebook_is_normal, lambda notebook: notebook.metadata.update(papermill={}), "not as"),
         (checks.notebook_is_normal, lambda notebook: notebook.metadata["mmcourse"].update(content="x"), "not as"),
         (checks.outputs_are_current, lambda notebook: code(notebook, 2).update(outputs=[]), "make notebooks"),
-        (checks.outputs_are_current, lambda notebook: notebook.metadata["mmcourse"].update(key="x"), "make notebooks"),
+        (checks.outputs_are_current, lambda notebook: notebook.metadata["mmcourse"].update(code="x"), "make notebooks"),
         (checks.outputs_are_current, lambda notebook: notebook.metadata.pop("mmcourse"), "make notebooks"),
         (checks.every_cell_ran, lambda notebook: code(notebook, 1).update(execution_count=None), "None"),
         (checks.every_cell_ran, lambda notebook: code(notebook, 1).update(execution_count=9), "9"),
@@ -95,7 +95,7 @@ def twice(notebook: Notebook) -> None:
         (checks.outputs_are_clean, shown(**{"application/vnd.jupyter.widget-view+json": {}}), "cannot show"),
         (checks.figures_are_described, described("alt", " "), "has no alt"),
         (checks.figures_are_described, described("caption", ""), "has no caption"),
-        (checks.figures_are_described, lambda notebook: figure(notebook).update(metadata={}), "has no figure"),
+        (checks.figures_are_described, lambda notebook: figure(notebook).update(metadata={}), "has no name, caption"),
         (checks.has_a_figure, lambda notebook: code(notebook, -1).outputs.pop(), "it has no figure"),
         (checks.figures_are_described, heavy, "has 100 kB, wanted at most 100"),
         (checks.figures_are_described, twice, "2 figures are called errors"),
@@ -125,14 +125,19 @@ LONG = "\n".join(f"x{number} = {number}" for number in range(26))
         (checks.colab_cell_is_generated, ' tags=["colab"]', "", "the second cell"),
         (checks.colab_cell_is_generated, "# %%\nreadings", '# %% tags=["colab"]\nreadings', "and only it"),
         (checks.cells_are_short, "readings = np", f"{LONG}\nreadings = np", "has 28 lines"),
-        (checks.cells_are_short, "readings = np", f"x = '{'a' * 80}'\nreadings = np", "a line of 86 characters"),
+        (checks.cells_are_short, "readings = np", f"x = '{'a' * 84}'\nreadings = np", "(cell 5): has 90 characters"),
         (checks.code_runs_anywhere, "readings = np", "# !ls\nreadings = np", "a shell command: !l"),
         (checks.code_runs_anywhere, "readings = np", "# %timeit x\nreadings = np", "a magic"),
         (checks.code_runs_anywhere, '"mean of two"', '"两个的平均"', "Chinese"),
-        (checks.markdown_is_plain, "# A baseline, the idea", "# It reaches 0.93, the idea", "cell 8: a number typed"),
+        (checks.markdown_is_plain, "# A baseline, the idea", "# It reaches 0.93, the idea", "(cell 8): a number typed"),
         (checks.experiments_exist, "readings = np", 'experiment("none")\nreadings = np', "no experiments/none.py"),
         (checks.experiments_exist, "readings = np", 'experiment("sweep")\nreadings = np', "no stored results"),
-        (checks.notebook_equals_source, "# A baseline", "# Another baseline", "other cells"),
+        (
+            checks.notebook_equals_source,
+            "# A baseline",
+            "# Another baseline",
+            "the .py was edited since: run",
+        ),
         (checks.outputs_are_current, "size=(10_000, 2)", "size=(10_000, 3)", "changed since"),
     ],
 )
@@ -141,6 +146,37 @@ def test_a_source_with_a_fault(repository: Path, rule: Rule, before: str, after:
     assert not faults(rule, repository)
     change_source(repository, before, after)
     assert named in faults(rule, repository)
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        (checks.markdown_is_plain, "# It reaches 0.93 of it."),
+        (checks.code_runs_anywhere, "# %timeit by_hand"),
+        (checks.cells_are_short, f"by_hand = '{'x' * 80}'"),
+    ],
+)
+def test_a_fault_is_placed_in_the_source(repository: Path, rule: Rule, line: str) -> None:
+    """In the middle of a cell: authors edit the .py."""
+    after = "# one line a term, in the symbols" if rule is checks.markdown_is_plain else "by_hand = sum(readings)"
+    text = source_path(repository, LESSON).read_text(encoding="utf-8")
+    whole = next(old for old in text.splitlines() if old.lower().startswith(after))
+    change_source(repository, whole, f"{whole}\n{line}")
+    rows = source_path(repository, LESSON).read_text(encoding="utf-8").splitlines()
+    cell = sum(row.startswith("# %%") for row in rows[: rows.index(line)])
+    assert faults(rule, repository).startswith(f"notebooks/{LESSON}.py:{rows.index(line) + 1} (cell {cell}): ")
+
+
+def test_a_picture_that_was_only_shown_is_one_fault(repository: Path) -> None:
+    change_notebook(repository, lambda notebook: figure(notebook).update(metadata={}))
+    assert len(list(checks.figures_are_described(Lesson(repository, LESSON)))) == 1
+
+
+def test_a_notebook_that_was_edited_gets_both_ways_out(repository: Path) -> None:
+    change_notebook(repository, lambda notebook: code(notebook, 1).update(source="other"))
+    said = faults(checks.notebook_equals_source, repository)
+    assert f'`make notebooks ARGS="{LESSON} --from-ipynb"` brings the edits into the .py' in said
+    assert f'`make notebooks ARGS="{LESSON} --force"` writes over them' in said
 
 
 def test_a_changed_package_file_makes_outputs_stale(repository: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from authoring import notebooks
 from authoring.convert import read_notebook, read_source, tags
 from authoring.costs import costs_path, read_costs
-from authoring.exercises import ANSWER, STUB, answers, markers_are_balanced, without_markers
+from authoring.exercises import ANSWER, STUB, answers, lone_marker, markers_are_balanced, without_markers
 from authoring.lessons import chosen, executed_names, exercises_names, lesson_names, notebook_path, source_path
 from authoring.repository import colab_cell, set_url
 from mmcourse.exercises.checking import CHECK_TYPE
@@ -64,6 +64,20 @@ def test_a_stub_takes_the_place_of_each_answer_at_its_indentation(code: str, bla
 )
 def test_markers_that_are_not_in_pairs_are_noticed(code: str) -> None:
     assert not markers_are_balanced(code)
+
+
+@pytest.mark.parametrize(
+    ("source", "lone"),
+    [
+        ("# %%\n### BEGIN SOLUTION\nx\n### END SOLUTION\n", None),
+        ("# %%\nx\n\n# %%\n  ### BEGIN SOLUTION\nx\n\n# %%\n### END SOLUTION\n", (5, "### BEGIN SOLUTION")),
+        ("# %%\n### BEGIN SOLUTION\nx\n### BEGIN SOLUTION\n### END SOLUTION\n", (2, "### BEGIN SOLUTION")),
+        ("# %%\n### BEGIN SOLUTION\n### END SOLUTION\n### END SOLUTION\n", (4, "### END SOLUTION")),
+        ("# %%\n### BEGIN SOLUTION\nx\n", (2, "### BEGIN SOLUTION")),
+    ],
+)
+def test_a_marker_without_its_partner_is_found(source: str, lone: tuple[int, str] | None) -> None:
+    assert lone_marker(source) == lone
 
 
 def test_answers_and_what_is_left_without_their_markers() -> None:
@@ -183,6 +197,21 @@ def test_a_solution_that_is_wrong_leaves_both_notebooks(course: Path, capsys: py
     assert "it is twice the number" in said
     after = files(course / "notebooks" / "trial")
     assert {name for name in after if after[name] != before[name]} == {"exercises.py"}
+
+
+@pytest.mark.usefixtures("_never_run")
+@pytest.mark.parametrize("arguments", [[], ["--force"], ["--check"]], ids=" ".join)
+def test_an_answer_without_its_end_reaches_no_learner(course: Path, arguments: list[str]) -> None:
+    path = source_path(course, SOLUTIONS)
+    edit(path, "half_of_seven = 7 / 2\n### END SOLUTION\n", "half_of_seven = 7 / 2\n")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    number = lines.index("half_of_seven = 7 / 2")  # the marker stands above it
+    before = files(course)
+    with pytest.raises(
+        SystemExit, match=rf"notebooks/trial/exercises\.py:{number}: `### BEGIN SOLUTION` has no partner"
+    ):
+        notebooks.main(course, arguments)
+    assert files(course) == before
 
 
 @pytest.mark.usefixtures("_never_run")

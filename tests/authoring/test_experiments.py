@@ -58,7 +58,7 @@ def test_results_carry_configuration_hash_versions_and_costs(empty: Path, capsys
     stored = read_results(results_path(empty, "sweep"))
     assert stored["config"] == {"factor": 2, "count": 3}
     assert stored["script"] == script_hash(empty, "sweep")
-    assert list(stored["modules"]) == ["mmcourse/__init__.py", "mmcourse/errors.py", "mmcourse/lazy.py"]
+    assert list(stored["modules"]) == ["mmcourse/errors.py", "mmcourse/lazy.py"], "__init__.py only names what is there"
     assert stored["cpu_seconds"] >= 0
     assert {"python", "numpy"} <= set(stored["versions"])
     assert [(point["settings"], point["result"]) for point in stored["points"]] == [
@@ -93,6 +93,10 @@ def test_a_changed_module_is_named_and_computes_nothing(empty: Path, capsys: pyt
     text = errors.read_text(encoding="utf-8")
     errors.write_text(text.replace('"""', '"""Other words. ', 1) + "# a comment\n", encoding="utf-8")
     assert changed_modules(empty, stored) == []
+    names = empty / "mmcourse" / "__init__.py"
+    names.write_text(names.read_text(encoding="utf-8") + "ANOTHER = 1\n", encoding="utf-8")
+    known_before = stored | {"modules": stored["modules"] | {"mmcourse/__init__.py": "a hash of its own"}}
+    assert changed_modules(empty, stored) == changed_modules(empty, known_before) == []
     errors.write_text(text + "ANOTHER = 1\n", encoding="utf-8")
     assert is_current(empty, "sweep", stored)
     assert experiments.main(empty, []) == 0
@@ -146,6 +150,10 @@ def test_points_computed_by_other_code_are_not_taken_over(empty: Path, changed: 
         ('"half": point["x"] / 2', '"x": 1', "settings and result both name"),
         ("def run(", "def walk(", "experiments/sweep.py defines no run"),
         ('{"x": x} for', '{"x": 0} for', "names one point twice"),
+        ("import mmcourse.errors", "import nosuch", ":4, before the first point: ModuleNotFoundError: No module named"),
+        ("def run(point, config):", "def run(point, config)", ":14, before the first point: SyntaxError: expected ':'"),
+        ('point["x"] / 2', '1 / point["x"]', "sweep.py:18, at {'x': 0}: ZeroDivisionError: division by zero."),
+        ('point["x"] / 2', "__import__('os')._exit(9)", "sweep.py: a process that computed a point was killed"),
     ],
 )
 def test_a_fault_is_named(empty: Path, before: str, after: str, said: str) -> None:

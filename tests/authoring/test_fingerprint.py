@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from authoring.fingerprint import combined, without_comments
+from authoring.fingerprint import changed_files, combined, file_hashes, without_comments
 
 CODE = '''import a  # why
 
@@ -66,17 +66,17 @@ def test_what_is_not_python_counts_as_it_stands(broken: str) -> None:
 )
 def test_a_file_counts_by_its_meaning(tmp_path: Path, name: str, before: str, after: str, same: bool) -> None:
     (tmp_path / name).write_text(before, encoding="utf-8")
-    first = combined(tmp_path, [], [name])
+    first = file_hashes(tmp_path, [name])
     (tmp_path / name).write_text(after, encoding="utf-8")
-    assert (combined(tmp_path, [], [name]) == first) is same
+    assert changed_files(tmp_path, first) == ([] if same else [name])
 
 
 def test_a_file_that_vanishes_counts(tmp_path: Path) -> None:
     (tmp_path / "m.py").write_text("x = 1", encoding="utf-8")
-    first = combined(tmp_path, [], ["m.py"])
+    first = file_hashes(tmp_path, ["m.py"])
     (tmp_path / "m.py").unlink()
-    assert combined(tmp_path, [], ["m.py"]) != first
+    assert changed_files(tmp_path, first) == ["m.py"]
 
 
-def test_the_border_between_two_cells_counts(tmp_path: Path) -> None:
-    assert combined(tmp_path, ["a", "b"], []) != combined(tmp_path, ["a\nb"], [])
+def test_the_border_between_two_cells_counts() -> None:
+    assert combined(["a", "b"]) != combined(["a\nb"])

@@ -52,12 +52,37 @@ def test_a_chapter_without_sections_gets_them(empty: Path) -> None:
     assert chapter == {"file": "book/trial/index", "sections": [{"file": "notebooks/trial/second"}]}
 
 
-def test_a_new_chapter_ends_the_course(empty: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    new_lesson.main(empty, ["other/first"])
+def test_a_new_chapter_ends_the_course_and_gets_a_page(empty: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    new_lesson.main(empty, ["scale/many_parts"])
     course, records = yaml.safe_load((empty / "_toc.yml").read_text(encoding="utf-8"))["parts"]
-    assert [page["file"] for page in course["chapters"]] == ["book/trial/index", "notebooks/other/first"]
+    assert course["chapters"][0]["file"] == "book/trial/index"
+    assert course["chapters"][1:] == [
+        {"file": "book/scale/index", "sections": [{"file": "notebooks/scale/many_parts"}]},
+    ]
     assert [page["file"] for page in records["chapters"]] == ["book/credits"]
-    assert "write book/other/index.md" in capsys.readouterr().out
+    page = (empty / "book/scale/index.md").read_text(encoding="utf-8")
+    assert page.startswith(f"# Scale\n\n{new_lesson.PAGE_TO_WRITE}\n")
+    assert "](../../notebooks/scale/many_parts.ipynb)" in page
+    assert "book/scale/index.md is written" in capsys.readouterr().out
+    new_lesson.main(empty, ["scale/second"])
+    assert (empty / "book/scale/index.md").read_text(encoding="utf-8") == page
+
+
+def test_a_page_that_is_there_is_kept(empty: Path) -> None:
+    page = empty / "book/scale/index.md"
+    page.parent.mkdir(parents=True)
+    page.write_text("# Mine\n", encoding="utf-8")
+    new_lesson.main(empty, ["scale/first"])
+    assert page.read_text(encoding="utf-8") == "# Mine\n"
+    assert "file: book/scale/index" in (empty / "_toc.yml").read_text(encoding="utf-8")
+
+
+def test_a_chapter_that_the_course_does_not_have_is_refused(empty: Path) -> None:
+    before = (empty / "_toc.yml").read_bytes()
+    with pytest.raises(SystemExit, match=r"no chapter 'fussion'; the course has concepts, fusion, .*CHAPTERS in auth"):
+        new_lesson.main(empty, ["fussion/gates"])
+    assert list((empty / "notebooks").iterdir()) == []
+    assert (empty / "_toc.yml").read_bytes() == before
 
 
 @pytest.mark.parametrize(

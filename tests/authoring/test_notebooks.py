@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from authoring import notebooks
-from authoring.checks import RULES, Lesson, skeleton_is_replaced
+from authoring.checks import RULES, Lesson, outputs_are_current, skeleton_is_replaced
 from authoring.claims import claims_path, claims_text
 from authoring.convert import HEADER, read_notebook, to_text
 from authoring.costs import Cost, costs_path, read_costs
@@ -33,7 +33,7 @@ def test_what_is_stored_beside_the_notebook(executed: Path) -> None:
     assert claims_path(executed).read_text(encoding="utf-8") == claims_text(executed)
     assert '"error-ratio": 0.70' in claims_text(executed)
     reads = read_notebook(executed, LESSON).metadata["mmcourse"]["reads"]
-    assert {"mmcourse/__init__.py", "mmcourse/lesson.py"} <= set(reads)
+    assert {"mmcourse/__init__.py", "mmcourse/lesson.py", "requirements.lock"} <= set(reads)
 
 
 def test_running_again_leaves_every_byte(repository: Path) -> None:
@@ -76,20 +76,41 @@ def test_edits_that_change_no_result_keep_the_outputs(repository: Path, before: 
 
 @pytest.mark.usefixtures("_never_run")
 @pytest.mark.parametrize(
-    ("file", "before", "after"),
+    ("file", "before", "after", "why"),
     [
-        (f"notebooks/{LESSON}.py", "size=(10_000, 2)", "size=(10_000, 3)"),
-        ("mmcourse/lesson.py", "LARGEST_FIGURE = 100_000", "LARGEST_FIGURE = 100_001"),
-        ("requirements.lock", "numpy==1.0", "numpy==1.1"),
-        (f"notebooks/{LESSON}.ipynb", "the mean is off by 0.5", "the mean is off by 0.4"),
+        (f"notebooks/{LESSON}.py", "size=(10_000, 2)", "size=(10_000, 3)", "its code changed"),
+        ("mmcourse/lesson.py", "LARGEST_FIGURE = 100_000", "LARGEST_FIGURE = 100_001", "mmcourse/lesson.py changed"),
+        ("requirements.lock", "numpy==1.0", "numpy==1.1", "requirements.lock changed"),
+        (
+            f"notebooks/{LESSON}.ipynb",
+            "the mean is off by 0.5",
+            "the mean is off by 0.4",
+            "a stored output was edited",
+        ),
+        (f"notebooks/{LESSON}.ipynb", '"reads"', '"read"', "its outputs do not say on which files they rest"),
     ],
-    ids=["the lesson", "the package", "the lock", "a stored output"],
+    ids=["the lesson", "the package", "the lock", "a stored output", "another version of these tools"],
 )
-def test_what_can_change_a_result_runs_it_again(repository: Path, file: str, before: str, after: str) -> None:
+def test_what_can_change_a_result_runs_it_again_and_says_why(
+    repository: Path, file: str, before: str, after: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     edit(repository / file, before, after)
     assert notebooks.main(repository, ["--check"]) == 1
+    assert capsys.readouterr().out == f"{LESSON}: {why}; run `make notebooks`\n"
+    assert f"{why} since its outputs were stored" in "".join(outputs_are_current(Lesson(repository, LESSON)))
     with pytest.raises(AssertionError, match=f"would execute .*{LESSON}"):
         notebooks.main(repository, [])
+    assert capsys.readouterr().out == f"0 up to date, 1 to execute\n{LESSON}: {why}\n"
+
+
+@pytest.mark.usefixtures("_never_run")
+def test_what_the_tests_would_find_is_said_at_once(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(source_path(repository, LESSON), "# A baseline, the idea", "# It reaches 0.93, the idea")
+    assert notebooks.main(repository, []) == 0
+    said = capsys.readouterr().out
+    assert f"{LESSON}: converted, outputs kept\n    notebooks/{LESSON}.py:" in said
+    assert "typed by hand" in said
+    assert "    a sentence of the skeleton: " in said
 
 
 @pytest.mark.usefixtures("_never_run")
@@ -166,7 +187,7 @@ def test_edits_in_jupyterlab_come_back_into_the_source(repository: Path) -> None
 def test_edits_in_jupyterlab_are_not_written_over(repository: Path) -> None:
     edit_in_jupyter(repository, "A baseline, the idea", "Not saved, the idea")
     before = files(repository)
-    with pytest.raises(SystemExit, match="--from-ipynb"):
+    with pytest.raises(SystemExit, match=f'`make notebooks ARGS="{LESSON} --from-ipynb"` brings the edits into'):
         notebooks.main(repository, [])
     assert files(repository) == before
 
@@ -176,8 +197,10 @@ def test_edits_on_both_sides_are_refused(repository: Path) -> None:
     edit_in_jupyter(repository, "A baseline, the idea", "One side, the idea")
     edit(source_path(repository, LESSON), "A baseline, the idea", "The other side, the idea")
     before = files(repository)
-    with pytest.raises(SystemExit, match=r"both the \.py and the \.ipynb"):
+    with pytest.raises(SystemExit, match=r"both the \.py and the \.ipynb") as caught:
         notebooks.main(repository, ["--from-ipynb"])
+    assert f'`make notebooks ARGS="{LESSON} --from-ipynb --force"` takes the .ipynb' in str(caught.value)
+    assert f'`make notebooks ARGS="{LESSON} --force"` the .py' in str(caught.value)
     assert files(repository) == before
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from authoring import book
+from tests.faults import require_none
 
 CONFIG = """
 title: small
@@ -70,6 +71,23 @@ def test_a_book_is_built_once_and_again_only_after_a_change(root: Path, output: 
     assert (output / "html" / "book" / "moved.html").exists()
     assert not (output / "html" / "book" / "page.html").exists()
     assert sorted(path.name for path in output.iterdir()) == ["html", "html.fingerprint"]
+
+
+def test_a_page_that_no_contents_list_stops_the_build(root: Path, output: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("book/deep/forgotten.md", "book/_ext/README.md", "notebooks/a/b.ipynb", "notebooks/a/solutions.ipynb"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("# A page\n", encoding="utf-8")
+    monkeypatch.setattr(book, "render", lambda root, folder: pytest.fail("rendered without them"))
+    with pytest.raises(book.BookError) as caught:
+        book.make(root, output)
+    assert str(caught.value).splitlines() == [
+        "  book/deep/forgotten.md is not in _toc.yml; add under its chapter: `- file: book/deep/forgotten`",
+        "  notebooks/a/b.ipynb is not in _toc.yml; add under its chapter: `- file: notebooks/a/b`",
+    ]
+
+
+def test_every_page_of_the_course_is_listed():
+    require_none({"_toc.yml": book.not_listed(book.ROOT)})
 
 
 def test_a_missing_html_folder_is_built_again(root: Path, output: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,30 +1,13 @@
 """The package and its formulas load no framework; each half needs neither the other nor what stands above it."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from mmcourse import encoders
-from tests.test_imports import BLOCK
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def succeed(code: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+from tests.fresh import BLOCK, NOTHING_HEAVY, succeed
 
 
 def test_the_package_and_its_formulas_load_neither_framework() -> None:
-    succeed(
-        "import mmcourse.encoders.numpy, sys\n"
-        "assert not {'torch', 'tensorflow', 'keras', 'matplotlib', 'librosa'} & set(sys.modules)"
-    )
+    succeed(f"import mmcourse.encoders.numpy{NOTHING_HEAVY}")
 
 
 def test_the_torch_half_loads_neither_tensorflow_nor_what_stands_above_it() -> None:
@@ -33,6 +16,7 @@ def test_the_torch_half_loads_neither_tensorflow_nor_what_stands_above_it() -> N
         "import torch, mmcourse.encoders\n"
         "assert mmcourse.encoders.torch.MeanOfWords(3)(torch.tensor([[1, 2]])).shape == (1, 128)\n"
         "assert mmcourse.encoders.torch.GRUEncoder(3, hidden_size=2)(torch.ones(1, 4, 3))[0].shape == (1, 4, 2)\n"
+        "assert mmcourse.encoders.torch.ResNet(widths=[2], depths=[1])(torch.rand(2, 3, 8, 8)).shape == (2, 2)\n"
         "above = ('mmcourse.training', 'mmcourse.data', 'mmcourse.alignment', 'mmcourse.lesson')\n"
         "assert not [name for name in sys.modules if name.startswith(above)]"
     )
@@ -43,6 +27,8 @@ def test_the_keras_half_needs_neither_torch_nor_what_stands_above_it() -> None:
         BLOCK.format(blocked={"torch", "matplotlib"}) + "import numpy, mmcourse.encoders\n"
         "layer = mmcourse.encoders.keras.GRUEncoder(3, hidden_size=2)\n"
         "assert layer(numpy.ones((1, 4, 3), 'float32'))[0].shape == (1, 4, 2)\n"
+        "layer = mmcourse.encoders.keras.ResNet(widths=[2], depths=[1])\n"
+        "assert layer(numpy.ones((2, 3, 8, 8), 'float32')).shape == (2, 2)\n"
         "above = ('mmcourse.training', 'mmcourse.data', 'mmcourse.alignment', 'mmcourse.lesson')\n"
         "assert not [name for name in sys.modules if name.startswith(above)]"
     )

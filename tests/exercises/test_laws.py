@@ -12,7 +12,7 @@ import torch
 from IPython.core.interactiveshell import InteractiveShell
 
 from mmcourse.data import PairedData
-from mmcourse.exercises import check, progress
+from mmcourse.exercises import check, laws, progress
 from mmcourse.exercises.checking import CHECK_TYPE, NotYet, Verdict, chapters, examine, exercises_of, find
 from mmcourse.exercises.laws import (
     UNANSWERED,
@@ -38,6 +38,39 @@ def rejected(call: Callable[[], Any]) -> Law:
     assert not caught.value.law.holds
     assert caught.value.law.hint
     return caught.value.law
+
+
+# -------------------------------------------------------------------------------------------- entering exercises
+
+
+def enter_mean(module: str) -> Callable[..., Any]:
+    """What happens when a module with one exercise, trial/mean, is imported."""
+
+    def mean(answer: Answer, rng: np.random.Generator) -> Iterator[Law]:
+        yield Law("it is the mean", True, "")
+
+    mean.__module__ = module
+    return exercise("trial")(mean)
+
+
+@pytest.fixture
+def _no_exercises(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(laws, "_registry", {})
+
+
+@pytest.mark.usefixtures("_no_exercises")
+def test_a_reloaded_module_enters_its_exercises_anew() -> None:
+    enter_mean("trial.sums")
+    again = enter_mean("trial.sums")
+    assert laws.registered("trial")["mean"].laws is again
+
+
+@pytest.mark.usefixtures("_no_exercises")
+def test_two_modules_with_exercises_of_one_name_are_both_named() -> None:
+    first = enter_mean("trial.sums")
+    with pytest.raises(ValueError, match=r"trial/mean: got one of trial\.sums and one of trial\.gates"):
+        enter_mean("trial.gates")
+    assert laws.registered("trial")["mean"].laws is first
 
 
 # ------------------------------------------------------------------------------------------- calling the answer

@@ -1,11 +1,12 @@
 """One face for NumPy, PyTorch and Keras, so that every test is written once.
 
+CONCEPTS holds all that the tests know of each concept: a new fusion is one entry there, and every test tries it.
 A case is a module of one concept with random widths, parameters, features and masks, all from its seed. A half builds
 it, calls it, and gives the gradient of sum(output * cotangent) with respect to every parameter and every input; NumPy
 by central differences.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
@@ -21,18 +22,83 @@ import mmcourse.fusion.numpy
 import mmcourse.fusion.torch
 from mmcourse import parity
 
-CLASSES = {"weighted": "WeightedSumFusion", "gated": "GatedFusion", "concatenation": "ConcatenationFusion"}
 NAMES = ("text", "image", "speech", "depth")  # not in alphabetical order: an order must be kept, not made
 Arrays = dict[str, np.ndarray]
+Options = dict[str, Any]
+Shapes = dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Concept:
+    """What the tests know of one concept, written apart from the modules under test.
+
+    module: the class of PyTorch and Keras;  formula: the function of NumPy
+    choices: options with which it is tried, each without and with out_dim
+    shapes: {parameter: shape} from widths and options, the projections of `projected` left out
+    arguments: what the formula takes beside features, parameters and mask, from widths and options
+    projected: parameters "projections.image" where there is an out_dim, and equal widths where there is none
+    measured: the formula measures widths by its parameters; else it takes them as they come
+    nothing_present: what a row becomes in which all is missing, if values are not checked, from parameters and options
+    """
+
+    module: str
+    formula: str
+    choices: tuple[Options, ...]
+    shapes: Callable[[dict[str, int], Options], Shapes]
+    arguments: Callable[[dict[str, int], Options], dict[str, Any]] = lambda dims, options: {}
+    projected: bool = True
+    measured: bool = True
+    nothing_present: Callable[[Arrays, Options], Any] = lambda parameters, options: 0.0
+
+
+def gate_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    width, hidden = options.get("out_dim") or next(iter(dims.values())), options["hidden_size"]
+    return {"kernel": (width, hidden), "bias": (hidden,), "score": (hidden,)}
+
+
+def linear_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    out = options.get("out_dim")
+    return {"kernel": (sum(dims.values()), out), "bias": (out,)} if out else {}
+
+
+# {where: concept}; an error begins with the name.
+CONCEPTS = {
+    "weighted sum": Concept(
+        module="WeightedSumFusion",
+        formula="weighted_sum",
+        choices=({"softmax": False}, {"softmax": True}),
+        shapes=lambda dims, options: {f"weights.{name}": () for name in dims},
+        arguments=lambda dims, options: {"softmax": options.get("softmax", False)},
+        nothing_present=lambda parameters, options: np.nan if options["softmax"] else 0.0,
+    ),
+    "gated fusion": Concept(
+        module="GatedFusion",
+        formula="gated_fusion",
+        choices=({"hidden_size": 3},),
+        shapes=gate_shapes,
+        nothing_present=lambda parameters, options: np.nan,
+    ),
+    "concatenation": Concept(
+        module="ConcatenationFusion",
+        formula="concatenation",
+        choices=({},),
+        shapes=linear_shapes,
+        arguments=lambda dims, options: {"modalities": list(dims)},
+        projected=False,
+        measured=False,
+        nothing_present=lambda parameters, options: parameters["bias"],
+    ),
+}
+OUT = 5
 
 
 @dataclass(frozen=True)
 class Case:
     """One module and its inputs."""
 
-    concept: str
+    concept: str  # a name of CONCEPTS
     count: int
-    options: dict[str, Any] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
     masked: bool = False
     seed: int = 0
     dtype: str = "float64"
@@ -42,6 +108,15 @@ class Case:
     def __str__(self) -> str:
         words = [self.concept, str(self.count), *(f"{name}={value}" for name, value in self.options.items())]
         return "-".join(words + ["masked"] * self.masked + [self.dtype] * (self.dtype != "float64"))
+
+    @property
+    def known(self) -> Concept:
+        return CONCEPTS[self.concept]
+
+    @property
+    def gated(self) -> bool:
+        """Whether the module tells what weights it gives the modalities of each example."""
+        return hasattr(getattr(mmcourse.fusion.torch, self.known.module), "gate")
 
     @property
     def rng(self) -> np.random.Generator:
@@ -57,23 +132,16 @@ class Case:
         if self.widths is not None:
             return self.widths
         widths = self.rng.integers(2, 7, size=self.count)
-        if self.concept != "concatenation" and "out_dim" not in self.options:
+        if self.known.projected and "out_dim" not in self.options:
             widths[:] = widths[0]
         return {name: int(width) for name, width in zip(NAMES, widths, strict=False)}
 
     @cached_property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """{parameter: shape} as the formulas have it, written apart from the modules under test."""
-        out, hidden = self.options.get("out_dim"), self.options.get("hidden_size")
-        shapes: dict[str, tuple[int, ...]] = {}
-        if self.concept == "concatenation":
-            return {"kernel": (sum(self.dims.values()), out), "bias": (out,)} if out else {}
-        if out:
-            shapes |= {f"projections.{name}": (width, out) for name, width in self.dims.items()}
-        if self.concept == "weighted":
-            return shapes | {f"weights.{name}": () for name in self.dims}
-        width = out or next(iter(self.dims.values()))
-        return shapes | {"kernel": (width, hidden), "bias": (hidden,), "score": (hidden,)}
+    def shapes(self) -> Shapes:
+        """{parameter: shape} as the formulas have it."""
+        out = self.options.get("out_dim") if self.known.projected else None
+        projections = {f"projections.{name}": (width, out) for name, width in self.dims.items()} if out else {}
+        return projections | self.known.shapes(self.dims, self.options)
 
     @cached_property
     def parameters(self) -> Arrays:
@@ -114,16 +182,22 @@ class Case:
 
 
 def cases(counts: tuple[int, ...] = (1, 2, 3, 4), **changes: Any) -> list[Case]:
-    """Every concept with every choice: projections, softmax, mask, one to four modalities."""
-    options: list[tuple[str, dict[str, Any]]] = [
-        *(("weighted", {"softmax": softmax, **out}) for softmax, out in product((False, True), ({}, {"out_dim": 5}))),
-        *(("gated", {"hidden_size": 3, **out}) for out in ({}, {"out_dim": 5})),
-        *(("concatenation", out) for out in ({}, {"out_dim": 5})),
+    """Every concept with every choice: its options, projections, mask, one to four modalities."""
+    options = [
+        (name, chosen | out)
+        for name, concept in CONCEPTS.items()
+        for chosen, out in product(concept.choices, ({}, {"out_dim": OUT}))
     ]
     return [
         Case(concept, count, chosen, masked, seed, **changes)
         for seed, ((concept, chosen), count, masked) in enumerate(product(options, counts, (False, True)))
     ]
+
+
+def of_each_concept(widths: dict[str, int], **changes: Any) -> dict[str, Case]:
+    """{where: a case of the given widths, with projections}."""
+    options = {name: concept.choices[-1] | {"out_dim": OUT} for name, concept in CONCEPTS.items()}
+    return {name: Case(name, len(widths), options[name], widths=widths, **changes) for name in CONCEPTS}
 
 
 class Numpy:
@@ -140,19 +214,14 @@ class Numpy:
         return Numpy.formula(case, case.parameters, features, mask)
 
     @staticmethod
-    def formula(case: Case, parameters: Arrays, features: Mapping[str, Any], mask: Any = None) -> np.ndarray:
-        arguments = parity.numpy_arguments(parameters)
-        if case.concept == "weighted":
-            softmax = case.options.get("softmax", False)
-            return mmcourse.fusion.numpy.weighted_sum(features, softmax=softmax, mask=mask, **arguments)
-        if case.concept == "gated":
-            return mmcourse.fusion.numpy.gated_fusion(features, mask=mask, **arguments)
-        return mmcourse.fusion.numpy.concatenation(features, list(case.dims), mask=mask, **arguments)
+    def formula(case: Case, parameters: Arrays, features: Mapping[str, Any], mask: Any = None, **options: Any) -> Any:
+        function = getattr(mmcourse.fusion.numpy, case.known.formula)
+        arguments = case.known.arguments(case.dims, case.options) | parity.numpy_arguments(parameters)
+        return function(features, mask=mask, **arguments, **options)
 
     @staticmethod
     def gate(case: Case, features: Arrays, mask: Arrays | None) -> np.ndarray:
-        arguments = parity.numpy_arguments(case.parameters)
-        _, gate = mmcourse.fusion.numpy.gated_fusion(features, mask=mask, return_weights=True, **arguments)
+        _, gate = Numpy.formula(case, case.parameters, features, mask, return_weights=True)
         return np.stack([gate[name] for name in case.dims], axis=1)
 
     @staticmethod
@@ -172,7 +241,7 @@ class Torch:
 
     @staticmethod
     def new(concept: str, dims: Mapping[str, int], **options: Any) -> torch.nn.Module:
-        return getattr(mmcourse.fusion.torch, CLASSES[concept])(dims, **options)
+        return getattr(mmcourse.fusion.torch, CONCEPTS[concept].module)(dims, **options)
 
     @staticmethod
     def build(case: Case, **options: Any) -> torch.nn.Module:
@@ -216,7 +285,7 @@ class Keras:
 
     @staticmethod
     def new(concept: str, dims: Mapping[str, int], **options: Any) -> keras.Layer:
-        return getattr(mmcourse.fusion.keras, CLASSES[concept])(dims, **options)
+        return getattr(mmcourse.fusion.keras, CONCEPTS[concept].module)(dims, **options)
 
     @staticmethod
     def build(case: Case, **options: Any) -> keras.Layer:

@@ -68,7 +68,7 @@ def test_features_and_mask_are_passed_on_as_they_came() -> None:
 
 
 def test_errors_of_the_fusion_reach_the_caller() -> None:
-    case = Case("weighted", 2, {"out_dim": 5})
+    case = Case("weighted sum", 2, {"out_dim": 5})
     nothing = {name: np.arange(case.batch) != 1 for name in case.dims}
     with pytest.raises(MaskError, match="1"):
         build(case)(Torch.convert(case.features), Torch.convert(nothing))
@@ -76,7 +76,7 @@ def test_errors_of_the_fusion_reach_the_caller() -> None:
 
 @pytest.mark.parametrize("classes", [1, 0, -3])
 def test_fewer_than_two_classes_are_refused(classes: int) -> None:
-    fusion = Torch.build(Case("weighted", 2, {"out_dim": 5}))
+    fusion = Torch.build(Case("weighted sum", 2, {"out_dim": 5}))
     with pytest.raises(ValueError, match=f"FusionClassifier: classes: got {classes}, wanted at least 2"):
         FusionClassifier(fusion, classes=classes)
     assert FusionClassifier(fusion, classes=2).head.out_features == 2

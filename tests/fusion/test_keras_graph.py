@@ -12,15 +12,11 @@ import tensorflow as tf
 from mmcourse.errors import NotFiniteError, ShapeError
 from mmcourse.fusion.keras import WeightedSumFusion, values
 from mmcourse.parity import relative_error
-from tests.fusion.halves import Arrays, Case, Keras
+from tests.fusion.halves import Arrays, Keras, of_each_concept
 
 DIMS = {"text": 4, "image": 3}
 ROWS = 12
-CASES = {
-    "weighted sum": Case("weighted", 2, {"out_dim": 5, "softmax": True}, widths=DIMS, dtype="float32"),
-    "gated fusion": Case("gated", 2, {"out_dim": 5, "hidden_size": 3}, widths=DIMS, dtype="float32"),
-    "concatenation": Case("concatenation", 2, {"out_dim": 5}, widths=DIMS, dtype="float32"),
-}
+CASES = of_each_concept(DIMS, dtype="float32")
 over_concepts = pytest.mark.parametrize("where", CASES)
 PRESENT = {name: np.ones(ROWS, bool) for name in DIMS}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmcourse.fusion.numpy import concatenation, weighted_sum
-from mmcourse.parity import relative_error
+from mmcourse.parity import parameters, relative_error
 from tests.fusion.halves import HALVES, TRAINABLE, Arrays, Case, Numpy, cases
 
 ROUNDING = 1e-12
@@ -24,9 +24,17 @@ def parameters_without_gradient(case: Case) -> set[str]:
     """
     if case.count == 1 and case.options.get("softmax"):
         return {"weights.text"}
-    if case.count == 1 and case.concept == "gated":
+    if case.count == 1 and case.concept == "gated fusion":
         return {"kernel", "bias", "score"}
     return set()
+
+
+@over_trainable
+@pytest.mark.parametrize("case", [case for case in SEVERAL if not case.masked], ids=str)
+def test_every_parameter_is_drawn_when_a_module_is_made(case: Case, half: Any) -> None:
+    """In PyTorch a parameter is NaN before reset_parameters."""
+    for name, parameter in parameters(half.new(case.concept, case.dims, **case.options)).items():
+        assert np.isfinite(parameter).all(), name
 
 
 @over_trainable
@@ -104,7 +112,7 @@ def test_a_modality_without_a_mask_is_present_everywhere(case: Case, half: Any) 
 
 
 @over_halves
-@pytest.mark.parametrize("case", [case for case in EVERY if case.concept == "gated"], ids=str)
+@pytest.mark.parametrize("case", [case for case in EVERY if case.gated], ids=str)
 def test_gate_weights_sum_to_one_over_the_present_modalities(case: Case, half: Any) -> None:
     gate = half.gate(half.build(case), case.features, case.mask)
     present = np.ones_like(gate, bool) if case.mask is None else np.stack(list(case.mask.values()), axis=1)
@@ -119,7 +127,7 @@ def test_gate_weights_sum_to_one_over_the_present_modalities(case: Case, half: A
 def test_weights_sum_to_one_under_a_softmax_and_are_not_renormalised_without(
     count: int, softmax: bool, half: Any
 ) -> None:
-    case = Case("weighted", count, {"softmax": softmax}, masked=True, seed=count)
+    case = Case("weighted sum", count, {"softmax": softmax}, masked=True, seed=count)
     ones = {
         name: np.where(case.mask[name][:, None], 1.0, np.nan) * np.ones_like(x) for name, x in case.features.items()
     }
@@ -143,7 +151,7 @@ def test_rows_of_a_batch_are_independent(case: Case, half: Any) -> None:
 @pytest.mark.parametrize("factor", [3.0, -0.7])
 @pytest.mark.parametrize("masked", [False, True], ids=["complete", "masked"])
 def test_weights_times_c_and_projections_over_c_are_the_same_function(masked: bool, factor: float, half: Any) -> None:
-    case = Case("weighted", 3, {"out_dim": 5}, masked)
+    case = Case("weighted sum", 3, {"out_dim": 5}, masked)
     scaled = {
         name: parameter * factor if name.startswith("weights.") else parameter / factor
         for name, parameter in case.parameters.items()
@@ -212,7 +220,7 @@ def rows(arrays: Arrays | None, part: slice) -> Arrays | None:
 
 @over_trainable
 def test_constant_weights_are_no_parameters(half: Any) -> None:
-    case = Case("weighted", 2, {"learned": False})
+    case = Case("weighted sum", 2, {"learned": False})
     module = half.build(case)
     gradients = half.gradients(module, case.features, None, case.cotangent)
     assert gradients.keys() == {"features.text", "features.image"}
@@ -232,6 +240,6 @@ def test_constant_weights_are_no_parameters(half: Any) -> None:
 )
 def test_weights_to_begin_with(options: dict[str, Any], wanted: dict[str, float], half: Any) -> None:
     features = {"text": np.ones((1, 1), np.float32), "image": np.full((1, 1), 10, np.float32)}
-    module = half.new("weighted", {"text": 1, "image": 1}, **options)
+    module = half.new("weighted sum", {"text": 1, "image": 1}, **options)
     share = dict.fromkeys(wanted, 0.5) if options.get("softmax") else wanted
     np.testing.assert_allclose(half.call(module, features), [[share["text"] + 10 * share["image"]]], rtol=1e-6)

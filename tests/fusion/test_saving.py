@@ -9,7 +9,7 @@ import torch
 from mmcourse.parity import parameters
 from tests.fusion.halves import Case, Keras, Torch, cases
 
-EVERY = [*cases((3,)), Case("weighted", 3, {"learned": False}, masked=True)]
+EVERY = [*cases((3,)), Case("weighted sum", 3, {"learned": False}, masked=True)]
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)

@@ -15,18 +15,10 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from myst_parser.mdit_to_docutils.base import default_slugify
 
+from authoring.lessons import CHAPTERS
+from tests.faults import require_none as require_none
+
 ROOT = Path(__file__).resolve().parents[2]
-CHAPTERS = (
-    "concepts",
-    "fusion",
-    "backprop",
-    "reinforcement",
-    "projects",
-    "pretraining",
-    "applications",
-    "scale",
-    "back_matter",
-)
 DOCUMENTS = ("S0", "S1", "S2", "S3", "S4")
 
 Row = dict[str, Any]
@@ -206,11 +198,3 @@ def problems_of_plan(root: Path, row: Row) -> list[str]:
     if given:
         problems.append(f"is open and has {listed(given)}")
     return problems
-
-
-def require_none(problems: dict[str, list[str]]) -> None:
-    """Fail with all problems, one a line, so that one run shows everything that is left to do."""
-    __tracebackhide__ = True
-    lines = [f"{name}: {problem}" for name, found in problems.items() for problem in found]
-    if lines:
-        raise AssertionError("\n" + "\n".join(lines))

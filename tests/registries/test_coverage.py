@@ -13,6 +13,7 @@ from tests.registries.evidence import ROOT, Row, listed, problems_of_evidence, p
 ROWS_OF_DOCUMENT = {"S0": 48, "S1": 53, "S2": 52, "S3": 59, "S4": 212}
 IDS = [f"{name}-{number:02d}" for name, rows in ROWS_OF_DOCUMENT.items() for number in range(1, rows + 1)]
 DISTINCT = 286
+FIXED = "no row is added or dropped: a lesson that no row waits for needs none"
 PARTS = {
     "Concepts", "Encoders", "Fusion math", "Training & backprop", "Q-learning & RL", "Pretraining & fine-tuning",
     "Code projects", "Applications", "Tools", "Outlook", "FAQ",
@@ -33,7 +34,7 @@ def test_every_row_is_there_once_and_in_order(rows: list[Row]) -> None:
     doubled = {name for name, times in Counter(found).items() if times > 1}
     assert not doubled, f"more than once: {listed(doubled)}"
     assert not set(IDS) - set(found), f"missing: {listed(set(IDS) - set(found))}"
-    assert not set(found) - set(IDS), f"unknown: {listed(set(found) - set(IDS))}"
+    assert not set(found) - set(IDS), f"unknown: {listed(set(found) - set(IDS))}; {FIXED}"
     assert found == IDS, "the rows are not in the order of their ids"
 
 
@@ -47,7 +48,8 @@ def test_a_row_that_repeats_another_points_at_an_earlier_distinct_one(rows: list
             # Only earlier distinct rows are allowed, so there can be neither a chain nor a circle.
             problems[row["id"]] = [f"same_as {row['same_as']} is not an earlier row with content of its own"]
     require_none(problems)
-    assert len(distinct) == DISTINCT, "a row may not be declared a repetition of another to be rid of it"
+    repeated = len(rows) - len(distinct)
+    assert repeated <= len(IDS) - DISTINCT, "a row may not be declared a repetition of another to be rid of it"
 
 
 def test_fields_are_those_of_the_row_s_kind(rows: list[Row]) -> None:

@@ -78,12 +78,15 @@ class Scenes:
     def facts(self, about: Collection[str] | None = None) -> list[frozenset[facts.Fact]]:
         """For each scene the facts that are true of it; with `about`, those that a caption about this tells.
 
-        mmcourse.data.scenes.facts says what a fact is.
+        mmcourse.data.scenes.facts says what a fact is. Raises ValueError for an unknown subject.
         """
         return facts.true_facts(self) if about is None else facts.caption_facts(self, about)
 
     def motion(self, duration: float = DURATION) -> Motion:
-        """Where everything is at any time up to `duration` seconds, and all impacts."""
+        """Where everything is at any time up to `duration` seconds, and all impacts.
+
+        Raises ValueError for a duration that is not positive and finite.
+        """
         return motion(self, duration)
 
     def boxes(self, size: int = 64) -> np.ndarray:
@@ -108,11 +111,12 @@ class Scenes:
         about: Collection[str] = ("size", "motion", "relations"),
         paraphrase: int | None = None,
     ) -> tuple[str, ...]:
-        """n captions that tell colours and shapes, and what `about` names of "count", "size", "motion", "relations",
-        "names".
+        """n texts that tell colours and shapes, from left to right, and what they are to be about beside these.
 
-        language: "en" or "zh";  paraphrase: None for the usual words from left to right; a seed for others, by chance.
-        Raises ValueError for an unknown language or subject.
+        language: "en" or "zh";  about: some of "count", "size", "motion", "relations", "names"
+        paraphrase: None for the usual words, or a seed for words and direction by chance. In the usual words every
+        object is said once, so that scenes with exchanged colours have captions of the same words.
+        Raises ValueError for an unknown language or subject. parse(caption, language) gives back the facts.
         """
         return grammar.captions(self, language, about, paraphrase)
 
@@ -122,7 +126,10 @@ class Scenes:
         return pictures.draw(self.shape, self.colour, self.radius, self.position, size)
 
     def video(self, size: int = 64, *, frames: int = 16, frame_rate: float = 8.0) -> np.ndarray:
-        """(n, frames, 3, size, size) float32; frame i shows the scene at i / frame_rate seconds, without blur."""
+        """(n, frames, 3, size, size) float32; frame i shows the scene at i / frame_rate seconds, without blur.
+
+        Raises ValueError for a size below 16 pixels, no frames, or a rate that is not positive.
+        """
         pictures.check_size(size)
         if frames < 1 or not 0 < frame_rate < np.inf:
             raise ValueError(
@@ -135,7 +142,10 @@ class Scenes:
         return shown.reshape(len(self), frames, *shown.shape[1:])
 
     def sound(self, rate: int = 8000, *, duration: float = DURATION) -> np.ndarray:
-        """(n, samples) float32, sample i at i / rate seconds: the ring of every impact."""
+        """(n, samples) float32, sample i at i / rate seconds: the ring of every impact, as in scenes.sounds.
+
+        Pitch tells size, timbre tells material, time tells when. Raises ValueError for a rate below 2,000.
+        """
         return sounds.waveforms(self.size, self.material, self.motion(duration), rate)
 
     def scan(
@@ -172,7 +182,10 @@ class Scenes:
     # Tasks -----------------------------------------------------------------------------------------------------------
 
     def questions(self, kinds: Sequence[str] = tuple(KINDS), *, seed: int = 0, language: str = "en") -> Questions:
-        """One question of each kind about each scene, where its answer is clear; scene by scene."""
+        """One question of each kind about each scene, where its answer is clear; scene by scene.
+
+        KINDS has the signals, wordings and answers of each kind. Raises ValueError for an unknown kind or language.
+        """
         return questions(self, kinds, seed, language)
 
     def fact_scores(
@@ -182,7 +195,10 @@ class Scenes:
         *,
         about: Collection[str] = ("size", "motion", "relations"),
     ) -> scoring.FactScores:
-        """How true n captions are of these scenes, and how much they tell of what one about this should tell."""
+        """How true n captions are of these scenes, and how much they tell of what one about this should tell.
+
+        Raises ValueError for another number of captions, an unknown language or subject.
+        """
         return scoring.fact_scores(captions, self, language, about)
 
     # Other scenes ----------------------------------------------------------------------------------------------------

@@ -137,7 +137,7 @@ def _first_corner(between: Pair, offset: np.ndarray, velocity: np.ndarray) -> tu
     excess = dot(away, away) - between.radius[..., None] ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         times = excess / (-half + np.sqrt(half**2 - square * excess))
-        times = np.where((half < 0) & (times >= -ROUNDING), times, np.inf)
+        times = np.where(times >= -ROUNDING, times, np.inf)  # negative where they part
         first = times.argmin(axis=-1)[..., None]
         time = np.take_along_axis(times, first, axis=-1)[..., 0]
         towards = np.take_along_axis(away, first[..., None], axis=-2)[..., 0, :] + time[..., None] * velocity

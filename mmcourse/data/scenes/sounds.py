@@ -31,7 +31,7 @@ def waveforms(size: np.ndarray, material: np.ndarray, what: Motion, rate: int) -
     if rate < SLOWEST:
         raise ValueError(f"scenes: rate: got {rate}, wanted at least {SLOWEST} samples a second")
     samples = int(what.duration * rate)
-    sound = np.zeros((len(what.time), samples))
+    sound = np.zeros((len(what.time), samples), np.float32)
     tables = {(i, j): _rings(i, j, samples, rate) for i, j in np.ndindex(len(SIZES), len(MATERIALS))}
     for row, impact, side in np.argwhere(what.objects >= 0).tolist():
         slot, begin = what.objects[row, impact, side], what.time[row, impact + 1]
@@ -40,7 +40,7 @@ def waveforms(size: np.ndarray, material: np.ndarray, what: Motion, rate: int) -
         # exp(z (t - t0)) = exp(z (first / rate - t0)) exp(z i / rate): one table serves every impact.
         weight = LOUDNESS * what.change[row, impact, side] * np.exp(rates * (first / rate - begin))
         sound[row, first:] += np.concatenate([weight.imag, weight.real]) @ table[:, : samples - first]
-    return sound.astype(np.float32)
+    return sound
 
 
 def _rings(size: int, material: int, samples: int, rate: int) -> tuple[np.ndarray, np.ndarray]:

@@ -47,11 +47,11 @@ def swappable(scenes: "Scenes") -> tuple[np.ndarray, np.ndarray]:
     kind = scenes.colour * len(SHAPES) + scenes.shape
     for i, j in combinations(range(slots), 2):
         a, b = scenes.order[:, i], scenes.order[:, j]
-        colours, shapes = (values[rows[:, None], np.stack([a, b], 1)] for values in (scenes.colour, scenes.shape))
-        differ = (scenes.count > j) & (colours[:, 0] != colours[:, 1]) & (shapes[:, 0] != shapes[:, 1])
-        becomes = colours[:, ::-1] * len(SHAPES) + shapes  # (n, 2)
-        free = ~((kind[:, :, None] == becomes[:, None, :]) & scenes.present[:, :, None]).any(axis=(1, 2))
-        new = differ & free & ~found
+        becomes = np.stack([scenes.colour[rows, b], scenes.colour[rows, a]], axis=1) * len(SHAPES)
+        becomes += np.stack([scenes.shape[rows, a], scenes.shape[rows, b]], axis=1)  # (n, 2)
+        # Two of one colour or one shape become each other, so that this rules them out too.
+        taken = ((kind[:, :, None] == becomes[:, None, :]) & scenes.present[:, :, None]).any(axis=(1, 2))
+        new = (scenes.count > j) & ~taken & ~found
         chosen[new] = np.stack([a, b], axis=1)[new]
         found |= new
     return chosen, found

@@ -1,6 +1,6 @@
 """Random numbers by address: number i of a scene's stream is computed from its key, not drawn after number i - 1.
 
-So a scene does not depend on how many others are made with it. A stream is SplitMix64 (Steele, Lea and Flood, 2014).
+So a scene does not depend on how many others are made with it. A stream is SplitMix64 (Steele et al., 2014).
 """
 
 import numpy as np

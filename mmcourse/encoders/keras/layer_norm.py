@@ -16,7 +16,7 @@ class LayerNorm(keras.layers.Layer):
     dim: the width of a vector, of "scale", which begins at one, and of "bias", which begins at zero
     The variance is the mean of squares, over the dim numbers of one vector.
     Raises ShapeError for another width.
-    Source: Ba, Kiros and Hinton (2016).
+    Source: Ba et al. (2016).
     """
 
     where = "layer norm"

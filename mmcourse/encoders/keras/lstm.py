@@ -21,8 +21,7 @@ class LSTMEncoder(Recurrence):
     bidirectional, and how parameters begin: see Recurrence
     A masked step keeps h and c, and its output is zero.
     check_values: see SequenceEncoder.  Raises a ModalityError naming what does not fit.
-    Source: Hochreiter and Schmidhuber (1997); the forget gate: Gers, Schmidhuber and Cummins (2000); its bias:
-    Jozefowicz, Zaremba and Sutskever (2015).
+    Source: Hochreiter and Schmidhuber (1997); the forget gate: Gers et al. (2000).
     """
 
     where = "LSTM"

@@ -21,7 +21,7 @@ class Recurrence(SequenceEncoder):
 
     With bidirectional there are also "reverse.kernel" and so on, for a second network that reads from the last step to
     the first; outputs and states of both stand side by side, so that out_dim is twice the hidden size.
-    Kernels begin as Glorot and Bengio (2010), recurrent ones orthogonal (Saxe, McClelland and Ganguli, 2014), each gate
+    Kernels begin as Glorot and Bengio (2010), recurrent ones orthogonal (Saxe et al., 2013), each gate
     on its own; biases are zero.
     """
 

@@ -14,7 +14,7 @@ def layer_norm(x: ArrayLike, *, scale: ArrayLike, bias: ArrayLike, epsilon: floa
 
     x: (..., dim);  scale, bias: (dim,);  the variance is the mean of squares, over the dim numbers of one vector
     returns (..., dim).  Raises ShapeError naming what does not fit.
-    Source: Ba, Kiros and Hinton (2016).
+    Source: Ba et al. (2016).
     """
     x = np.asarray(x, np.float64)
     if x.ndim == 0:

@@ -35,7 +35,7 @@ def lstm(
     returns all h_t (batch, time, hidden) and (h, c) after the last step present, each (batch, hidden); with reverse all
     are 2 hidden wide, and the second half of h and c is that after the first step present
     Raises a ModalityError naming the input or parameter that does not fit.
-    Source: Hochreiter and Schmidhuber (1997); the forget gate: Gers, Schmidhuber and Cummins (2000).
+    Source: Hochreiter and Schmidhuber (1997); the forget gate: Gers et al. (2000).
     """
     parameters = {"kernel": kernel, "recurrent_kernel": recurrent_kernel, "bias": bias}
     outputs, (hidden, cell) = recurrence.run(

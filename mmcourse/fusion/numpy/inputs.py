@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmcourse.errors import ShapeError
+from mmcourse.errors import ShapeError, UnknownModalityError
 from mmcourse.fusion import checks
 from mmcourse.fusion.checks import Spec
 
@@ -27,6 +27,8 @@ def prepare(
     checks.check_mapping(features, "features", where)
     checks.check_mapping({} if mask is None else mask, "mask", where)
     names = list(names)
+    if not names and not features:
+        raise UnknownModalityError("features", got="no modality", wanted="at least one", where=where)
     arrays = {modality: np.asarray(x) for modality, x in features.items()}
     masks = {modality: np.asarray(m) for modality, m in (mask or {}).items()}
     matrices = None if projections is None else _projections(projections, names, where)

@@ -76,7 +76,7 @@ class ProjectedFusion(Fusion):
             self.projections = None
         else:
             self.out_dim = checks.check_size("out_dim", out_dim, self.where)
-            self.projections = nn.ParameterDict({m: torch.empty(dim, out_dim) for m, dim in self.dims.items()})
+            self.projections = nn.ParameterDict({m: undrawn(dim, out_dim) for m, dim in self.dims.items()})
 
     def reset_parameters(self) -> None:
         """Draw the projections as Glorot and Bengio (2010)."""
@@ -88,6 +88,11 @@ class ProjectedFusion(Fusion):
         if self.projections is not None:
             inputs = [x @ self.projections[m] for m, x in zip(self.dims, inputs, strict=True)]
         return torch.stack(inputs, dim=1)
+
+
+def undrawn(*shape: int) -> Tensor:
+    """NaN until reset_parameters draws: a parameter that it forgets makes every output NaN, not some number."""
+    return torch.full(shape, torch.nan)
 
 
 def softmax_over_present(scores: Tensor, present: Tensor | None) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcourse.fusion import checks
-from mmcourse.fusion.torch.base import Fusion
+from mmcourse.fusion.torch.base import Fusion, undrawn
 
 
 class ConcatenationFusion(Fusion):
@@ -24,8 +24,8 @@ class ConcatenationFusion(Fusion):
         super().__init__(dims, check_values=check_values)
         total = sum(self.dims.values())
         self.out_dim = total if out_dim is None else checks.check_size("out_dim", out_dim, self.where)
-        self.kernel = nn.Parameter(torch.empty(total, out_dim)) if out_dim else None
-        self.bias = nn.Parameter(torch.empty(out_dim)) if out_dim else None
+        self.kernel = nn.Parameter(undrawn(total, out_dim)) if out_dim else None
+        self.bias = nn.Parameter(undrawn(out_dim)) if out_dim else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

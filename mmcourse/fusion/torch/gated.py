@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcourse.fusion import checks
-from mmcourse.fusion.torch.base import ProjectedFusion, mix, softmax_over_present
+from mmcourse.fusion.torch.base import ProjectedFusion, mix, softmax_over_present, undrawn
 
 
 class GatedFusion(ProjectedFusion):
@@ -27,9 +27,9 @@ class GatedFusion(ProjectedFusion):
     ) -> None:
         super().__init__(dims, out_dim=out_dim, check_values=check_values)
         checks.check_size("hidden_size", hidden_size, self.where)
-        self.kernel = nn.Parameter(torch.empty(self.out_dim, hidden_size))
-        self.bias = nn.Parameter(torch.empty(hidden_size))
-        self.score = nn.Parameter(torch.empty(hidden_size))
+        self.kernel = nn.Parameter(undrawn(self.out_dim, hidden_size))
+        self.bias = nn.Parameter(undrawn(hidden_size))
+        self.score = nn.Parameter(undrawn(hidden_size))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

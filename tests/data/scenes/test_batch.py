@@ -164,9 +164,10 @@ def test_objects_that_overlap_or_leave_the_room_are_refused():
     two((0.5 - half, 0.5), (0.5 + half, 0.5))
     with pytest.raises(ModalityError, match="position: got slots 0 and 1 of row 1, wanted objects that do not overlap"):
         two((0.5 - half + 1e-6, 0.5), (0.5 + half, 0.5))
-    two((half, half))
-    with pytest.raises(ModalityError, match="not in the room, in row 1, slot 0, wanted all of it between 0 and 1"):
-        two((half - 1e-6, 0.5))
+    for x, y in ((half, 0.5), (1 - half, 0.5), (0.5, half), (0.5, 1 - half)):
+        two((x, y), (0.5, 0.5))
+        with pytest.raises(ModalityError, match="not in the room, in row 1, slot 0, wanted all of it between 0 and 1"):
+            two((x + 1e-6 * np.sign(x - 0.5), y + 1e-6 * np.sign(y - 0.5)), (0.5, 0.5))
 
 
 @pytest.mark.parametrize(

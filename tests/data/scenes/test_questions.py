@@ -181,6 +181,13 @@ def test_a_question_depends_on_its_scene_and_seed_and_not_on_what_else_is_asked(
     assert permuted(small, [3, 1, 0, 2]).questions().text == small.questions().text
 
 
+def test_kinds_choose_their_objects_each_on_its_own():
+    crowd = world(400, objects=(4, 4))
+    about = [re.search(r"the (\w+ \w+) (?:small|called)", text)[1] for text in crowd.questions(("size", "name")).text]
+    same = np.mean([a == b for a, b in zip(about[::2], about[1::2], strict=True)])
+    assert same == pytest.approx(1 / 4, abs=0.08)
+
+
 # Balance ------------------------------------------------------------------------------------------------------------
 
 
