@@ -424,7 +424,7 @@ figure(
 )
 
 # %% [markdown]
-# Look at the left side. At twenty symbols the GRU with the usual start, all biases zero, answers by chance, which is worse than a mean. The plain recurrent network answers right, if it starts with an *orthogonal* $W_h$, a matrix that keeps the length of the state that it multiplies ([Saxe et al., 2014](../../book/bibliography.md#saxe2014)). With the small random $W_h$ that PyTorch draws for its own, it fails as well. So the name of the cell does not decide.
+# Look at the left side. At twenty symbols the GRU with the usual start, all biases zero, answers by chance, which is worse than a mean. The plain recurrent network answers right, if it starts with an *orthogonal* $W_h$, a matrix that keeps the length of the state that it multiplies ([Saxe et al., 2013](../../book/bibliography.md#saxe2013)). With the small random $W_h$ that PyTorch draws for its own, it fails as well. So the name of the cell does not decide.
 #
 # The right side shows what goes with success. Before any training, take the gradient of the loss by the *first* input and by the *last*; call the ratio of their sizes the *reach*. Where it is far below one hundredth, nobody learns. Where it is well above, nearly all do.
 
