@@ -424,7 +424,7 @@ figure(
 )
 
 # %% [markdown]
-# Look at the left side. At twenty symbols the GRU with the usual start, all biases zero, answers by chance, which is worse than a mean. The plain recurrent network answers right, if it starts with an *orthogonal* $W_h$, a matrix that keeps the length of the state that it multiplies ([Saxe et al., 2014](../../book/bibliography.md#saxe2014)). With the small random $W_h$ that PyTorch draws for its own, it fails as well. So the name of the cell does not decide.
+# Look at the left side. At twenty symbols the GRU with the usual start, all biases zero, answers by chance, which is worse than a mean. The plain recurrent network answers right, if it starts with an *orthogonal* $W_h$, a matrix that keeps the length of the state that it multiplies ([Saxe et al., 2013](../../book/bibliography.md#saxe2013)). With the small random $W_h$ that PyTorch draws for its own, it fails as well. So the name of the cell does not decide.
 #
 # The right side shows what goes with success. Before any training, take the gradient of the loss by the *first* input and by the *last*; call the ratio of their sizes the *reach*. Where it is far below one hundredth, nobody learns. Where it is well above, nearly all do.
 
@@ -613,6 +613,11 @@ assert np.allclose(masked[0, mask[0]], by_hand)
 # A sound of half a second has thousands of samples. It is cut into overlapping windows, *frames*. For each frame a Fourier transform measures the energy at each frequency, and the energies are added up in bands that are equally wide on the *mel* scale, a scale of pitch: narrow bands at low pitch, wide ones at high pitch. The logarithm turns ratios of energy into differences. The result, a *log-mel spectrogram*, is an array (time, bands), a sequence of vectors like a sentence. The package's formula equals that of librosa, the library that people use.
 
 # %%
+import warnings
+
+from tqdm import TqdmWarning
+
+warnings.filterwarnings("ignore", category=TqdmWarning)  # of a bar not drawn here
 import librosa
 
 from mmcourse.data import spoken_digits
@@ -740,7 +745,8 @@ by_order = {name: in_order[name] - heard_right(name, "shuffled")
 gain = {name: in_order[name] - in_order["mean"] for name in LISTENING}
 recurrent_names = LISTENING[1:4]  # RNN, GRU, LSTM
 claim("largest gain over the mean of frames among the three recurrent encoders",
-      max(gain[name] for name in recurrent_names), at_most=0.08, key="recurrent-gain")
+      max(gain[name] for name in recurrent_names),
+      at_most=0.08, key="recurrent-gain")
 claim("gain of the Transformer over the mean of frames",
       gain["Transformer, rotary"], at_least=0.08, key="transformer-gain")
 claim("the mean of frames, in order minus shuffled", by_order["mean"],
