@@ -434,10 +434,11 @@ assert np.array_equal(unchanged.numpy(), maps)  # a hundred blocks pass it on
 # ResNet-18 is a stem, eight such blocks in four stages, and a mean over places. Each stage but the first halves the resolution and doubles the channels. The library Transformers has it as well; built from its configuration, without a download, its weights are random. Ours with the same weights gives the same numbers.
 
 # %%
+import warnings
+
+warnings.filterwarnings("ignore", message="IProgress not found")  # of a bar not drawn
 from transformers import ResNetConfig, ResNetModel
 
-from mmcourse.encoders.counts import count_resnet
-from mmcourse.encoders.resnet_plan import longest_path
 from mmcourse.encoders.torch import ResNet18
 
 config = ResNetConfig(layer_type="basic", depths=[2, 2, 2, 2],
@@ -449,6 +450,11 @@ with torch.no_grad():
     vectors = ours(photos)
     assert relative_error(vectors, theirs(photos).pooler_output.flatten(1)) < 1e-10
 assert vectors.shape == (2, 512)
+
+# %%
+from mmcourse.encoders.counts import count_resnet
+from mmcourse.encoders.resnet_plan import longest_path
+
 resnet18 = count_resnet(224, out_dim=1000)
 without_head = sum(p.numel() for p in ours.parameters())
 assert resnet18.parameters == without_head + 512 * 1000 + 1000
