@@ -248,25 +248,26 @@ claim("XOR: highest accuracy of a modality alone or of the additive model, ten r
       alone.max(), at_most=0.56, key="xor-alone-most")
 claim("XOR: lowest accuracy with both, ten runs", xor.min(),
       at_least=0.98, key="xor-both-least")
-for kind, low, high in (("redundant", 0.03, 0.09), ("unique", -0.03, 0.0),
-                        ("shared_noise", 0.15, 0.24)):
+for kind, low, high in (("redundant", 0.05, 0.075), ("unique", -0.02, -0.005),
+                        ("shared_noise", 0.17, 0.22)):
     better = np.maximum(scores(kind, "image"), scores(kind, "text"))
+    key = kind.replace("_", "-")
     claim(f"{kind}: mean gain of both over the better one",
-          (scores(kind, "both") - better).mean(), at_least=low, at_most=high,
-          key=f"gain-{kind.replace('_', '-')}")
-claim("shared_noise: mean of additive minus both",
-      (scores("shared_noise", "additive") - scores("shared_noise", "both")).mean(),
-      at_least=-0.03, at_most=0.01, key="shared-noise-additive")
+          (scores(kind, "both") - better).mean(),
+          at_least=low, at_most=high, key=f"gain-{key}")
+    claim(f"{kind}: mean of the additive model minus both",
+          (scores(kind, "additive") - scores(kind, "both")).mean(),
+          at_least=-0.01, at_most=0.015, key=f"additive-{key}")
 
 # %% [markdown]
-# Read the worlds by two questions. *Is both better than the better one?* If so, the second adds, whatever it does alone. In the redundant world it adds as well, because two noisy copies make one better copy. *Is the additive model as good as both?* In the world of shared noise it is: subtracting the text from the picture is enough. With XOR it is not: there, no sum will do.
+# Read the worlds by two questions. *Is both better than the better one?* If so, the second adds, whatever it does alone. In the redundant world it adds as well, because two noisy copies make one better copy. *Is the additive model as good as both?* In the first three worlds it is: averaging two copies, or subtracting the disturbance from the picture, are sums. With XOR it is not: there, no sum will do.
 #
 # Both questions are asked of trained models. If a network does not gain, its data may still hold what it has missed.
 #
-# > **Warning.** More modalities do not always help. The best possible rule cannot lose by a second modality, for it may ignore it. A trained model must first learn to ignore it.
+# > **Warning.** More modalities do not always help. The best possible rule cannot lose by a second modality, for it may ignore it. A trained model must first learn to ignore it: in the unique world it lost about a point. With a hundred training pairs it loses more, and more yet if the useless vector is wide.
 
 # %%
-for width, low, high in ((8, -0.08, 0.0), (64, -0.25, -0.03)):
+for width, low, high in ((8, -0.03, -0.005), (64, -0.14, -0.08)):
     both, image = (runs.values(model, sweep="useless", text_width=width)
                    for model in ("both", "image"))
     claim(f"100 pairs, useless text of {width} numbers: mean gain over the image",

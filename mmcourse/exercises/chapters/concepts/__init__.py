@@ -2,5 +2,5 @@
 
 from importlib import import_module
 
-for lesson in ("modalities", "preprocessing", "image_encoders", "representation"):
+for lesson in ("modalities", "preprocessing", "first_model", "sequence_encoders", "image_encoders", "representation"):
     import_module(f"{__name__}.{lesson}")
