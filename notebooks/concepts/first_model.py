@@ -85,9 +85,11 @@ figure(
 #
 # $$z = xW + b .$$
 #
-# This is a *layer*, and the scores $z$ are called *logits*. With two inputs and three classes it fits on paper:
+# This is a *layer*, and the scores $z$ are called *logits*. Two inputs and three classes fit on paper. With
 #
-# $$x = (1, 2), \quad W = \begin{pmatrix} 1 & 1 & 1 \\ 0 & \tfrac12 & -1 \end{pmatrix}, \quad b = (1, -1, 1): \qquad z = (1, 2, -1) + (1, -1, 1) = (2, 1, 0) .$$
+# $$x = (1, 2), \quad W = \begin{pmatrix} 1 & 1 & 1 \\ 0 & \tfrac12 & -1 \end{pmatrix}, \quad b = (1, -1, 1)$$
+#
+# the product $xW$ is $(1, 2, -1)$, and the logits are $z = (2, 1, 0)$.
 #
 # The first class has the highest score, so it is the model's answer. How sure is the model? The *softmax* turns logits into probabilities: the exponential of each, so that all are positive, divided by the sum, so that they sum to one,
 #
@@ -173,9 +175,11 @@ figure(
 #
 # The logits are not ours to move; the weights are. Since $z_k = \sum_i x_i W_{ik} + b_k$, moving $W_{ik}$ moves $z_k$ by $x_i$ times as much, and moving $b_k$ moves it by as much. So $\partial L / \partial W_{ik} = x_i (p_k - y_k)$ and $\partial L / \partial b_k = p_k - y_k$. For $n$ examples, the rows of a matrix $X$, let the loss $L$ be the mean of their prices, $P$ the matrix of their probabilities and $Y$ that of their right classes. Then
 #
-# $$\frac{\partial L}{\partial W} = \frac1n X^\top (P - Y), \qquad \frac{\partial L}{\partial b} = \frac1n \sum_i (P - Y)_i .$$
+# $$\frac{\partial L}{\partial W} = \frac1n X^\top (P - Y), \qquad \frac{\partial L}{\partial b} = \text{mean row of } P - Y .$$
 #
-# A step goes against the gradient, with a *learning rate* $\eta$: $\;W \leftarrow W - \eta\, \partial L / \partial W$, and the same for $b$.
+# A step goes against the gradient, and the *learning rate* $\eta$ is its size:
+#
+# $$W \leftarrow W - \eta\, \frac{\partial L}{\partial W}, \qquad b \leftarrow b - \eta\, \frac{\partial L}{\partial b} .$$
 
 # %%
 def loss_and_gradients(X, labels, W, b):
@@ -343,7 +347,7 @@ assert not np.allclose(blank, 0)
 assert not np.allclose(dim, 0.3 * bright)
 
 # %% [markdown]
-# > **Correction.** A source document gives the formula of a three-layer network without the biases. Then $f(0) = 0$ for every choice of weights, and with the ReLU $f(cx) = c f(x)$ for every $c > 0$: the assertions above. So a picture at a third of its brightness always gets the same answer, only with less certainty, and an empty picture gets the same probability for every class. With biases neither holds. Nor is there any modality in the formula: it maps one vector. See [corrections](../../book/corrections.md#c-04).
+# > **Correction.** A source document gives the formula of a three-layer network without the biases. Then $f(0) = 0$ for every choice of weights, and with the ReLU $f(cx) = c f(x)$ for every $c > 0$: the assertions above. So a dimmer copy of a picture always gets the same answer, only with less certainty, and an empty picture gets the same probability for every class. With biases neither holds. Nor is there any modality in the formula: it maps one vector. See [corrections](../../book/corrections.md#c-04).
 #
 # ## An encoder for each modality
 #
@@ -375,17 +379,6 @@ train_pairs = digits_with_words("train", **noise)
 test_pairs = digits_with_words("test", **noise)
 print(train_pairs.widths, len(train_pairs), "to train,", len(test_pairs), "to test")
 
-from mmcourse.training import seed_everything
-
-batch = {m: torch.tensor(rows[:8]).float()
-         for m, rows in test_pairs.features.items()}
-seed_everything(0)
-by_hand = TwoEncoders(train_pairs.widths)
-seed_everything(0)  # the package's parts draw the same weights in the same order
-fusion = EncodedFusion(train_pairs.widths, hidden_size=32, out_dim=32)
-packaged = FusionClassifier(fusion, classes=10)
-assert torch.allclose(by_hand(batch), packaged(batch))
-
 # %% tags=["hide-input"]
 fig, axes = plt.subplots(1, 8, figsize=(8, 1.5))
 for axis, image, word in zip(axes, train_pairs.images, train_pairs.words, strict=False):
@@ -395,9 +388,24 @@ for axis, image, word in zip(axes, train_pairs.images, train_pairs.words, strict
 figure(
     fig,
     "pairs",
-    caption="Eight training pairs, of the digits zero to seven: noisy pictures and mistyped words.",
-    alt="Eight small noisy grey pictures of handwritten digits, each with a misspelt number word above it.",
+    caption="Eight training pairs, of the digits zero to seven: noisy pictures, and words of which most are mistyped.",
+    alt="Eight small noisy grey pictures of handwritten digits, each with a number word above it, six of them misspelt.",
 )
+
+# %% [markdown]
+# The package has the same model in two parts. From one seed both draw the same weights, so they give the same logits.
+
+# %%
+from mmcourse.training import seed_everything
+
+batch = {m: torch.tensor(rows[:8]).float()
+         for m, rows in test_pairs.features.items()}
+seed_everything(0)
+by_hand = TwoEncoders(train_pairs.widths)
+seed_everything(0)
+fusion = EncodedFusion(train_pairs.widths, hidden_size=32, out_dim=32)
+packaged = FusionClassifier(fusion, classes=10)
+assert torch.allclose(by_hand(batch), packaged(batch))
 
 # %% [markdown]
 # Then the two students. Pictures often come as whole numbers from 0 to 255, so one divides them by 255. These already lie between 0 and 1, and the second student divides all the same. That is the only difference.
@@ -447,7 +455,7 @@ for name, (_, test_part) in students.items():
                   - accuracy(predict(models[name], mixed), mixed.labels))
 claim("accuracy that the first model loses with shuffled pictures", lost["first"],
       at_least=0.3, key="first-shuffled")
-claim("accuracy that the second model loses", lost["second"],
+claim("accuracy that the second model loses with shuffled pictures", lost["second"],
       at_most=0.015, key="second-shuffled")
 
 # %% [markdown]
@@ -467,7 +475,7 @@ claim("accuracy that the second model loses", lost["second"],
 from mmcourse.training import additive
 
 four = test_pairs.take(range(4))
-i, t = (grid.ravel() for grid in np.meshgrid(range(4), range(4), indexing="ij"))
+i, t = np.repeat(range(4), 4), np.tile(range(4), 4)  # every picture with every text
 features = {"image": four.features["image"][i], "text": four.features["text"][t]}
 all_pairs = PairedData(features, four.labels[i], four.classes)
 f = predict(models["first"], all_pairs).reshape(4, 4, 10)  # (picture, text, class)
@@ -481,8 +489,8 @@ assert np.allclose(added, projected, atol=1e-5)
 # %%
 from mmcourse.training import baselines
 
-tables = {name: baselines(TwoEncoders, *parts, seed=0, **TRAINING)
-          for name, parts in students.items()}
+tables = {name: baselines(TwoEncoders, train_part, test_part, seed=0, **TRAINING)
+          for name, (train_part, test_part) in students.items()}
 for name, table in tables.items():  # one seed, one model, one shuffle as above
     drop = table.accuracy("fused") - table.accuracy("image shuffled")
     assert np.isclose(drop, lost[name])
@@ -522,7 +530,7 @@ figure(
 )
 
 # %% [markdown]
-# On the left each modality alone is worse than the two together, and both shuffles hurt: this model uses both. Its additive projection is as good, so each modality votes and the votes add up. On the right the model is as good as the words alone, shuffled pictures change nothing, and with shuffled words it guesses: it only *seems* to use both. The picture still has something to say, as *image alone* shows, but it is not heard. ([The weighted sum](../fusion/weighted_sum.ipynb) measures what the size of its numbers does to a modality.)
+# On the left each modality alone is worse than the two together, and both shuffles hurt: this model uses both. Its additive projection is as good: it is enough that each modality votes and the votes add up. On the right the model is as good as the words alone, shuffled pictures change nothing, and with shuffled words it guesses: it only *seems* to use both. The picture still has something to say, as *image alone* shows, but it is not heard. ([The weighted sum](../fusion/weighted_sum.ipynb) measures what the size of its numbers does to a modality.)
 
 # %%
 def stored_mean(row, setting, minus=None):

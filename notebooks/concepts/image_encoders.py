@@ -434,9 +434,6 @@ assert np.array_equal(unchanged.numpy(), maps)  # a hundred blocks pass it on
 # ResNet-18 is a stem, eight such blocks in four stages, and a mean over places. Each stage but the first halves the resolution and doubles the channels. The library Transformers has it as well; built from its configuration, without a download, its weights are random. Ours with the same weights gives the same numbers.
 
 # %%
-import warnings
-
-warnings.filterwarnings("ignore", message="IProgress not found")  # of a bar not drawn
 from transformers import ResNetConfig, ResNetModel
 
 from mmcourse.encoders.torch import ResNet18
