@@ -613,11 +613,6 @@ assert np.allclose(masked[0, mask[0]], by_hand)
 # A sound of half a second has thousands of samples. It is cut into overlapping windows, *frames*. For each frame a Fourier transform measures the energy at each frequency, and the energies are added up in bands that are equally wide on the *mel* scale, a scale of pitch: narrow bands at low pitch, wide ones at high pitch. The logarithm turns ratios of energy into differences. The result, a *log-mel spectrogram*, is an array (time, bands), a sequence of vectors like a sentence. The package's formula equals that of librosa, the library that people use.
 
 # %%
-import warnings
-
-from tqdm import TqdmWarning
-
-warnings.filterwarnings("ignore", category=TqdmWarning)  # of a bar not drawn here
 import librosa
 
 from mmcourse.data import spoken_digits
