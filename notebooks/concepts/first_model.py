@@ -110,7 +110,7 @@ def softmax(z):
 
 
 p = softmax(z)
-exact("p-first", p[0], "probability of the first class {:.3f}")
+exact("probability of the first class {:.3f}", p[0], key="p-first")
 assert np.isclose(p[0], np.exp(2) / (np.exp(2) + np.exp(1) + np.exp(0)))
 assert np.isclose(np.log(p[0] / p[1]), z[0] - z[1])  # what a logit means
 assert np.allclose(softmax(z + 100), p)  # only differences count
@@ -131,9 +131,9 @@ def cross_entropy(z, y):
     return -np.log(softmax(z)[y])
 
 
-exact("price-first", cross_entropy(z, 0), "if the first is right, {:.3f} nats")
-exact("price-third", cross_entropy(z, 2), "if the third is right, {:.3f} nats")
-exact("price-none", cross_entropy(np.zeros(3), 0), "no opinion, log 3 = {:.3f}")
+exact("if the first is right, {:.3f} nats", cross_entropy(z, 0), key="price-first")
+exact("if the third is right, {:.3f} nats", cross_entropy(z, 2), key="price-third")
+exact("no opinion, log 3 = {:.3f}", cross_entropy(np.zeros(3), 0), key="price-none")
 
 # %% [markdown]
 # ## Which way is down?
@@ -239,10 +239,10 @@ squares = (pictures**2).sum(axis=1)
 distances = squares[:, None] + squares - 2 * pictures @ pictures.T
 np.fill_diagonal(distances, np.inf)
 place = np.arange(len(pictures))
-exact("near-rows", (abs(distances.argmin(axis=1) - place) <= 100).mean(),
-      "share of pictures whose most similar one stands within 100 rows {:.2f}")
+exact("share of pictures whose most similar one stands within 100 rows {:.2f}",
+      (abs(distances.argmin(axis=1) - place) <= 100).mean(), key="near-rows")
 by_chance = (abs(place[:, None] - place) <= 100).mean()
-exact("near-chance", by_chance, "by chance it would be {:.2f}")
+exact("by chance it would be {:.2f}", by_chance, key="near-chance")
 
 # %% [markdown]
 # Split at random, and most of these look-alikes end up in the training part. What is this worth? Cut the file into thirds in two ways, by position or at random. Train on two thirds, test on the other, in turn. In both ways each picture is tested once, by a model that saw as many others. Only the company differs.
@@ -272,8 +272,8 @@ claim("least gain of a random split, three draws", min(at_random) - by_position,
 
 # %%
 guesses = np.random.default_rng(0).integers(10, size=(1000, 597))
-exact("best-guess", (guesses == labels[1200:]).mean(axis=1).max(),
-      "accuracy of the best of 1000 guessers {:.3f}, where 0.1 is the truth")
+exact("accuracy of the best of 1000 guessers {:.3f}, where 0.1 is the truth",
+      (guesses == labels[1200:]).mean(axis=1).max(), key="best-guess")
 
 # %% [markdown]
 # ## The same step in PyTorch and in Keras
@@ -589,8 +589,8 @@ slips = np.array([0, 1, 0, 1, -1])
 means = np.array([slips[list(rows)].mean()
                   for rows in itertools.product(range(5), repeat=5)])
 assert np.isclose(means.mean(), 1 / 5)
-exact("five-slips", (means <= 0).mean(),
-      "share of draws in which nothing is gained, {:.2f}: five pairs prove nothing")
+exact("share of draws in which nothing is gained, {:.2f}: five pairs prove nothing",
+      (means <= 0).mean(), key="five-slips")
 
 # %% [markdown]
 # For 597 pairs there are too many ways, so we draw two thousand times. The middle `95%` of the means are the *paired interval*. If it lies above zero, the gain is hardly an accident of which examples came into the test part.

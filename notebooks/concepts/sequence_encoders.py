@@ -424,7 +424,7 @@ figure(
 )
 
 # %% [markdown]
-# Look at the left side. At twenty symbols the GRU with the usual start, all biases zero, answers by chance, which is worse than a mean. The plain recurrent network answers right, if it starts with an *orthogonal* $W_h$, a matrix that keeps the length of the state that it multiplies ([Saxe et al., 2014](../../book/bibliography.md#saxe2014)). With the small random $W_h$ that PyTorch draws for its own, it fails as well. So the name of the cell does not decide.
+# Look at the left side. At twenty symbols the GRU with the usual start, all biases zero, answers by chance, which is worse than a mean. The plain recurrent network answers right, if it starts with an *orthogonal* $W_h$, a matrix that keeps the length of the state that it multiplies ([Saxe et al., 2013](../../book/bibliography.md#saxe2013)). With the small random $W_h$ that PyTorch draws for its own, it fails as well. So the name of the cell does not decide.
 #
 # The right side shows what goes with success. Before any training, take the gradient of the loss by the *first* input and by the *last*; call the ratio of their sizes the *reach*. Where it is far below one hundredth, nobody learns. Where it is well above, nearly all do.
 
@@ -740,7 +740,8 @@ by_order = {name: in_order[name] - heard_right(name, "shuffled")
 gain = {name: in_order[name] - in_order["mean"] for name in LISTENING}
 recurrent_names = LISTENING[1:4]  # RNN, GRU, LSTM
 claim("largest gain over the mean of frames among the three recurrent encoders",
-      max(gain[name] for name in recurrent_names), at_most=0.08, key="recurrent-gain")
+      max(gain[name] for name in recurrent_names),
+      at_most=0.08, key="recurrent-gain")
 claim("gain of the Transformer over the mean of frames",
       gain["Transformer, rotary"], at_least=0.08, key="transformer-gain")
 claim("the mean of frames, in order minus shuffled", by_order["mean"],

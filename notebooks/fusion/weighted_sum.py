@@ -15,7 +15,7 @@
 #
 # Fuse two modalities by adding their vectors or by joining them, predict when one drowns the other, and know what the weights of a sum do not tell you.
 #
-# **Before this:** vectors and their lengths, the dot product, a linear classifier and its training by gradient steps. The proofs are on the page [Adding vectors](../../book/fusion/weighted_sum.md).
+# **Before this:** vectors and their lengths, the dot product, and [A first model](../concepts/first_model.ipynb) for a linear classifier and its training by gradient steps. The proofs are on the page [Adding vectors](../../book/fusion/weighted_sum.md).
 
 # %% tags=["colab"]
 # On Colab, install the course's package beside the torch, TensorFlow and NumPy that are there. Elsewhere, nothing.
@@ -287,6 +287,7 @@ def draw_accuracy(axis):
     axis.legend(loc="lower center", fontsize=10)
 
 
+# %% tags=["hide-input"]
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.7), sharex=True, layout="constrained")
 for draw, axis in zip((draw_geometry, draw_accuracy), axes, strict=True):
     draw(axis)

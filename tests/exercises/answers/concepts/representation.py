@@ -30,7 +30,7 @@ def slice_by_slice(table):
     return sum(part.sum() * information(part / part.sum()) for part in table) / table.sum()
 
 
-@wrong("second_given_first", hint="what the second tells alone")
+@wrong("second_given_first", hint="still add a bit")
 def second_alone(table):
     return parts(table)[1]
 
