@@ -151,9 +151,13 @@ assert (by_hand == [[27, 27], [27, 18]]).all()
 # %% [markdown]
 # The package has the same as `convolution`. A real layer adds four things. Pictures have *channels* $c$ (red, green, blue), over which the sum runs as well. There are several kernels, one for each output channel $o$. Each has a *bias* $b_o$. And the window may move by a *stride* $s$ and start $p$ pixels outside the picture, where zeros stand (*padding*):
 #
-# $$z_{o,i,j} = b_o + \sum_{c,u,v} W_{o,c,u,v}\; x_{c,\, si+u-p,\, sj+v-p}, \qquad \text{places along an axis} = \Big\lfloor \frac{n + 2p - k}{s} \Big\rfloor + 1 .$$
+# $$z_{o,i,j} = b_o + \sum_{c,u,v} W_{o,c,u,v}\; x_{c,\, si+u-p,\, sj+v-p} .$$
 #
-# Here $x$ is the picture, $W$ the kernels, $z$ the *feature maps*, $n$ the size of the picture along the axis and $k$ that of the kernel. The loop below is the formula. The package does the same as one matrix product, with the window of each place as a column; PyTorch agrees.
+# Here $x$ is the picture, $W$ the kernels, $z$ the *feature maps*. If the picture has the size $n$ along an axis and the kernel the size $k$, the number of places along it is
+#
+# $$\Big\lfloor \frac{n + 2p - k}{s} \Big\rfloor + 1 .$$
+#
+# The loop below is the formula. The package does the same as one matrix product, with the window of each place as a column; PyTorch agrees.
 
 # %%
 from mmcourse.encoders.numpy import convolution
@@ -537,7 +541,7 @@ with torch.no_grad():
     vit.positions.copy_(learned)
 
 # %% [markdown]
-# > **Correction.** A source document ([entry C-44](../../book/corrections.md#c-44)) describes the vision Transformer as patches and a Transformer, and nothing else. Without positions it could not tell a picture from the same picture cut up and shuffled, as the last assertion but one shows.
+# > **Correction.** A source document ([entry C-44](../../book/corrections.md#c-44)) describes the vision Transformer as patches and a Transformer, and nothing else. Without positions it could not tell a picture from the same picture cut up and shuffled, as the last assertion shows.
 #
 # Positions may be learned, one vector for each place. Or they may be computed: half of the vector is made of sines and cosines of the row $r$, half of the column $c$, at several frequencies $f$. The dot product of two such positions is $\sum_f \cos f(r - r') + \sum_f \cos f(c - c')$: it knows how far two patches are from each other, not where they are. No training told it.
 
