@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from authoring.lessons import SOLUTIONS
+from authoring.lessons import SOLUTIONS, make_notebooks
 
 ROOT = Path(__file__).resolve().parents[1]
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"  # the package has no __main__
@@ -38,16 +38,33 @@ def sources(root: Path) -> Iterator[Path]:
         yield from sorted(path for path in root.glob(pattern) if path.is_file() and "__pycache__" not in path.parts)
 
 
+def listed(root: Path) -> list[str]:
+    """The pages of the table of contents, in its order, without their suffixes."""
+    return re.findall(r"\b(?:file|root): (\S+)", (root / "_toc.yml").read_text(encoding="utf-8"))
+
+
 def not_listed(root: Path) -> Iterator[str]:
     """Pages and notebooks that are in no table of contents: nobody would see or check them."""
-    listed = set(re.findall(r"\b(?:file|root): (\S+)", (root / "_toc.yml").read_text(encoding="utf-8")))
     pages = [path for path in root.glob("book/**/*.md") if not path.relative_to(root).parts[1].startswith("_")]
     # Solutions stand folded on the page of their exercises.
     notebooks = [path for path in root.glob("notebooks/*/*.ipynb") if path.stem != SOLUTIONS]
+    known = set(listed(root))
     for path in sorted([*pages, *notebooks]):
         name = path.relative_to(root).with_suffix("").as_posix()
-        if name not in listed:
+        if name not in known:
             yield f"{path.relative_to(root).as_posix()} is not in _toc.yml; add under its chapter: `- file: {name}`"
+
+
+def not_there(root: Path) -> Iterator[str]:
+    """Entries of the table of contents without a page: every link to them would be a fault of its own."""
+    for name in listed(root):
+        if not any((root / f"{name}{suffix}").is_file() for suffix in (".md", ".ipynb")):
+            cure = (
+                f"run {make_notebooks(name.removeprefix('notebooks/'))}"
+                if name.startswith("notebooks/")
+                else "write it"
+            )
+            yield f"_toc.yml lists {name}, which is not there: {cure}"
 
 
 def fingerprint(root: Path) -> str:
@@ -89,7 +106,7 @@ def make(root: Path, output: Path) -> bool:
     now = fingerprint(root)
     if (html / "index.html").is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == now:
         return False
-    if missing := list(not_listed(root)):
+    if missing := [*not_listed(root), *not_there(root)]:
         raise BookError("\n".join(f"  {fault}" for fault in missing))
     new = render(root, output / "next")
     old = output / "last"

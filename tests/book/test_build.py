@@ -86,8 +86,18 @@ def test_a_page_that_no_contents_list_stops_the_build(root: Path, output: Path, 
     ]
 
 
-def test_every_page_of_the_course_is_listed():
-    require_none({"_toc.yml": book.not_listed(book.ROOT)})
+def test_a_page_that_is_listed_and_not_there_is_one_fault(root: Path, output: Path):
+    (root / "_toc.yml").write_text(f"{CONTENTS}  - file: notebooks/a/gates\n  - file: book/a/new\n", encoding="utf-8")
+    with pytest.raises(book.BookError) as caught:
+        book.make(root, output)
+    assert str(caught.value).splitlines() == [
+        '  _toc.yml lists notebooks/a/gates, which is not there: run `make notebooks ARGS="a/gates"`',
+        "  _toc.yml lists book/a/new, which is not there: write it",
+    ]
+
+
+def test_every_page_of_the_course_is_listed_and_there():
+    require_none({"_toc.yml": [*book.not_listed(book.ROOT), *book.not_there(book.ROOT)]})
 
 
 def test_a_missing_html_folder_is_built_again(root: Path, output: Path, monkeypatch: pytest.MonkeyPatch):
