@@ -46,7 +46,7 @@ FORBIDDEN = (
 FRONT_MATTER = re.compile(r"\A---\n.*?^---$", re.MULTILINE | re.DOTALL)
 OPTION = re.compile(r"^ *:[\w-]+:.*$|^\[[^\]]+\]: .*$", re.MULTILINE)  # of a directive; where a link leads
 # A page whose numbers are other people's, or follow from definitions, says so in a comment and need not code them.
-NUMBERS_ARE = re.compile(r"^% numbers: (?P<reason>\S+(?: \S+){2,})$", re.MULTILINE)
+NUMBERS_ARE = re.compile(r"^% numbers: \S+(?: \S+){2,}$", re.MULTILINE)
 
 Fault = tuple[int, str]
 
@@ -71,7 +71,7 @@ def number_faults(page: str) -> Iterator[Fault]:
 
 def typed_numbers(prose: str, what: str) -> Iterator[Fault]:
     prose = without(VERSION, prose)
-    yield from ((line_of(prose, found), f"{what}: {found[0]!r}") for found in NUMBER.finditer(prose))
+    yield from ((line_of(prose, found), f"{what}: {readable(found[0])!r}") for found in NUMBER.finditer(prose))
 
 
 def without_verbatim(text: str) -> str:

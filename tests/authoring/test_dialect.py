@@ -88,6 +88,8 @@ def test_a_fault_tells_its_line_and_shows_spans_as_spans() -> None:
     assert lines == (7, 13)
     assert faults[0] == "a MyST role: '{ref}`…`'"
     assert faults[1].endswith(": `…` says $…$")
+    [(_, number)] = dialect_faults("it is `x`=0.5$y$ here")
+    assert number.endswith(": '`…`=0.5$…$'")
 
 
 # ------------------------------------------------------------------------------------------------ pages of the book
