@@ -93,7 +93,9 @@ claim("the same model without interaction", table.accuracy("additive"),
 #
 # The *entropy* $H(Y)$ of a label $Y$ with probabilities $p(y)$ says how uncertain it is, in bits. The *mutual information* $I(X;Y)$ says by how many bits it becomes less uncertain, in the mean, for somebody who sees $X$ ([Shannon, 1948](../../book/bibliography.md#shannon1948)):
 #
-# $$H(Y) = \sum_y p(y) \log_2 \frac{1}{p(y)}, \qquad I(X;Y) = H(X) + H(Y) - H(X,Y) .$$
+# $$H(Y) = \sum_y p(y) \log_2 \frac{1}{p(y)} ,$$
+#
+# $$I(X;Y) = H(X) + H(Y) - H(X,Y) .$$
 #
 # A fair coin has one bit. $I(X;Y)$ is symmetric, never negative, and zero only if $X$ and $Y$ are independent. What the second modality adds for somebody who has the first is the difference
 #
