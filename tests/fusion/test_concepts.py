@@ -14,9 +14,7 @@ def test_every_public_fusion_is_tried() -> None:
     modules = {concept.module for concept in CONCEPTS.values()}
     assert fusions(mmcourse.fusion.torch) >= COMPOSED
     for half in (mmcourse.fusion.torch, mmcourse.fusion.keras):
-        assert fusions(half) - COMPOSED == modules, (
-            f"{half.__name__}.__all__ against CONCEPTS of halves.py"
-        )
+        assert fusions(half) - COMPOSED == modules, f"{half.__name__}.__all__ against CONCEPTS of halves.py"
     assert set(mmcourse.fusion.numpy.__all__) == {concept.formula for concept in CONCEPTS.values()}
 
 
