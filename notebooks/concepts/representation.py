@@ -15,7 +15,7 @@
 #
 # Say, for a pair of modalities and a question, whether the second repeats the first, adds to it or only makes sense together with it, and test it.
 #
-# **Before this:** how a classifier is trained, what a test part is, and the baselines of a multimodal result: each modality alone, and the additive model, a sum of one term a modality.
+# **Before this:** [A first model](first_model.ipynb): how a classifier is trained, what a test part is, and the baselines of a multimodal result: each modality alone, and the additive model, a sum of one term a modality.
 
 # %% tags=["colab"]
 # On Colab, install the course's package beside the torch, TensorFlow and NumPy that are there. Elsewhere, nothing.

@@ -301,7 +301,7 @@ def test_the_landing_page_leads_on(chromium: Browser, address: str):
         tab.goto(f"{address}/index.html")
         tab.wait_for_url("**/book/index.html")
         tab.get_by_role("link", name="Start reading").click()
-        tab.wait_for_url("**/fusion/weighted_sum.html")
+        tab.wait_for_url("**/concepts/why.html")
         assert not seen.complaints
 
 

@@ -206,6 +206,15 @@ def test_figures_and_numbers_become_cells_in_the_order_of_the_outputs():
     assert hidden == [False, True], "the code is shown once"
 
 
+def test_hidden_cells_in_a_row_open_together():
+    hidden = {"tags": ("hide-input",)}
+    cells = [code("a = 1", **hidden), code("b = 2", **hidden), code("c()", DOTS, **hidden), code("d = 4", **hidden)]
+    assert [cell["source"] for cell in notebooks.together(cells)] == ["a = 1\n\n\nb = 2\n\n\nc()", "d = 4"]
+    assert notebooks.together(cells)[0]["outputs"] == [DOTS]
+    apart = [code("a = 1"), code("b = 2", **hidden), prose("words"), code("c()", **hidden)]
+    assert notebooks.together(apart) == apart
+
+
 def test_a_cell_without_outputs_stays_as_it_is():
     assert notebooks.split(code("x = 1"), LESSON) == [code("x = 1")]
     assert [cell["cell_type"] for cell in notebooks.split(CELLS[3], LESSON)] == ["code", "markdown"]

@@ -79,7 +79,7 @@ def test_the_chapter_is_that_of_the_metadata_else_the_name_else_the_checks(tmp_p
     assert chapter("fusion.ipynb", answers(), "toy") == "toy"
     assert chapter("fusion.ipynb", answers(), "no such chapter") == "fusion"
     assert chapter("mine.ipynb", answers(), "") == "toy"
-    with pytest.raises(UnknownChapterError, match="of which chapter\\? Exercises are known for: fusion, toy"):
+    with pytest.raises(UnknownChapterError, match=r"of which chapter\? Exercises are known for: .*fusion, toy"):
         chapter("mine.ipynb", ["a = 1"], "")
 
 

@@ -61,6 +61,9 @@ def linear_shapes(dims: dict[str, int], options: Options) -> Shapes:
     return {"kernel": (sum(dims.values()), out), "bias": (out,)} if out else {}
 
 
+# Put together from others, in PyTorch alone; each has a test file of its own.
+COMPOSED = {"EncodedFusion"}
+
 # {where: concept}; an error begins with the name.
 CONCEPTS = {
     "weighted sum": Concept(

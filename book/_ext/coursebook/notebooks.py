@@ -2,7 +2,8 @@
 
 - the measured cost comes after the title block;
 - each stored figure becomes a `{lesson-figure}`, each claim and each exact number a `{lesson-number}`, as in prose;
-- the cell that installs the package on Colab is left out.
+- the cell that installs the package on Colab is left out;
+- hidden code cells in a row open together.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from coursebook.stored import CHECK, figure_key, number_record, where_it_ran
+from coursebook.stored import CHECK, figure_key, joined, number_record, where_it_ran
 
 Cell = dict[str, Any]
 Output = dict[str, Any]
-COLAB_TAG = "colab"
+COLAB_TAG, HIDDEN_TAG = "colab", "hide-input"
 
 
 def tags(cell: Cell) -> list[str]:
@@ -69,13 +70,28 @@ def split(cell: Cell, lesson: str) -> list[Cell]:
     return cells
 
 
+def together(cells: list[Cell]) -> list[Cell]:
+    """The cells, with a hidden one that shows nothing joined to the hidden one after it."""
+    made: list[Cell] = []
+    for cell in cells:
+        last = made[-1] if made else None
+        if last and is_hidden(last) and is_hidden(cell) and not last["outputs"]:
+            made[-1] = {**cell, "source": f"{joined(last['source'])}\n\n\n{joined(cell['source'])}"}
+        else:
+            made.append(cell)
+    return made
+
+
+def is_hidden(cell: Cell) -> bool:
+    return cell["cell_type"] == "code" and HIDDEN_TAG in tags(cell)
+
+
 def prepare(notebook: dict[str, Any], lesson: str) -> dict[str, Any]:
     """The notebook as the book reads it."""
     title, *rest = notebook["cells"]
     cells = [title, markdown_cell(f"```{{lesson-cost}} {lesson}\n```")]
-    for cell in rest:
-        if COLAB_TAG not in tags(cell):
-            cells += split(cell, lesson) if cell["cell_type"] == "code" else [cell]
+    for cell in together([cell for cell in rest if COLAB_TAG not in tags(cell)]):
+        cells += split(cell, lesson) if cell["cell_type"] == "code" else [cell]
     cells = [{**cell, "id": f"book-{place}"} for place, cell in enumerate(cells)]
     # Cells may hold IPython's own commands, which the plain Python highlighter takes for errors.
     metadata = {**notebook["metadata"], "language_info": {"name": "python", "pygments_lexer": "ipython3"}}
