@@ -1,11 +1,12 @@
-"""How many scenes a second the generator makes, and how many of each signal, on one core."""
+"""How many scenes a second the generator makes, and how many of each of their signals."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
+from benchmarks.runner import Rate
 from mmcourse.data.scenes import Scenes, scenes
 
+SCENES = 512
 SIGNALS: dict[str, Callable[[Scenes], object]] = {
     "captions": Scenes.captions,
     "images of 32 pixels": lambda data: data.images(32),
@@ -17,22 +18,14 @@ SIGNALS: dict[str, Callable[[Scenes], object]] = {
 }
 
 
-def throughput(n: int = 512, rounds: int = 3) -> dict[str, float]:
-    """Scenes per second of processor time, the best of some rounds of n: of the generator, and of each signal of them.
-
-    "scenes with captions and images" is the sum of what it takes to make a scene, its caption and its 32-pixel picture.
-    """
-    data = scenes(n, seed=0)
-    seconds = {"scenes": _best(lambda: scenes(n, seed=0), rounds)}
-    seconds |= {name: _best(partial(make, data), rounds) for name, make in SIGNALS.items()}
-    whole = sum(seconds[name] for name in ("scenes", "captions", "images of 32 pixels"))
-    return {name: n / taken for name, taken in {"scenes with captions and images": whole, **seconds}.items()}
+def captioned_pictures() -> object:
+    """Scenes from nothing, with what most lessons take of them."""
+    data = scenes(SCENES, seed=0)
+    return data.captions(), data.images(32)
 
 
-def _best(call: Callable[[], object], rounds: int) -> float:
-    taken = []
-    for _ in range(rounds):
-        start = time.process_time()
-        call()
-        taken.append(time.process_time() - start)
-    return min(taken)
+def cases() -> Iterator[Rate]:
+    yield Rate("scenes with captions and images of 32 pixels", "scenes", SCENES, captioned_pictures)
+    data = scenes(SCENES, seed=0)
+    for name, make in SIGNALS.items():
+        yield Rate(f"scenes: {name}", "scenes", SCENES, partial(make, data))

@@ -417,10 +417,6 @@ for f in rng.uniform(0, 100, size=100):
 # Whatever is above half the new rate must be taken away *before* samples are dropped. `librosa.resample` does that, and so does the package's `resampled`.
 
 # %%
-import warnings
-
-# librosa loads progress bars that look for widgets; this course does without.
-warnings.filterwarnings("ignore", message="IProgress not found")
 import librosa
 
 from mmcourse.data.resampling import resampled
@@ -841,6 +837,8 @@ for name, key, batches in (
 # A folder of files is often not what its names say. `cv2.imread` returns `None` for a file that it cannot read, and whoever skips `None` loses data without a word. Ask the readers of this course.
 
 # %%
+import warnings
+
 from PIL import Image
 
 from mmcourse.data.files import ConvertedFileWarning, FileError, read_text
