@@ -24,7 +24,7 @@ LIGHT = [
     "mmcourse.encoders.sequence_checks",
     "mmcourse.data.command",
     "mmcourse.data.files",
-    "mmcourse.fusion.checks",
+    "mmcourse.checks",
     "mmcourse.fusion.numpy",
 ]
 

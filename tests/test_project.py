@@ -172,7 +172,7 @@ def test_pre_commit_needs_only_the_environment_and_looks_at_what_can_make_notebo
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
     assert all(hook["entry"].startswith(".venv/bin/python -m ") for hook in hooks)
     [files] = [hook["files"] for hook in hooks if hook["id"] == "notebooks"]
-    for path in ("notebooks/a/b.py", "mmcourse/fusion/checks.py", "experiments/a.json", "requirements.lock"):
+    for path in ("notebooks/a/b.py", "mmcourse/checks/__init__.py", "experiments/a.json", "requirements.lock"):
         assert re.search(files, path), path
     assert not re.search(files, "tests/test_project.py")
     assert "`.venv/bin/pre-commit install`" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

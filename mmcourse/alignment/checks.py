@@ -4,9 +4,9 @@ from math import isfinite
 
 import numpy as np
 
+from mmcourse import checks
+from mmcourse.checks import Spec
 from mmcourse.errors import DtypeError, ModalityError, NotFiniteError, ShapeError
-from mmcourse.fusion import checks
-from mmcourse.fusion.checks import Spec
 
 NAMES = ("image", "text")
 POSITIVES = ("any", "all")
@@ -82,7 +82,7 @@ def check_values(largest: np.ndarray, where: str) -> None:
     checks.check_values(NAMES, np.isfinite(largest), None, where)
     for name, column in zip(NAMES, largest.T, strict=True):
         if not column.all():
-            raise zero_vector(name, checks._rows(column == 0), where)
+            raise zero_vector(name, checks.rows_text(column == 0), where)
 
 
 def zero_vector(name: str, rows: str, where: str) -> NotFiniteError:

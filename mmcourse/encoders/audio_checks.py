@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from mmcourse.checks import Spec, check_size, rows_text, shape_text
 from mmcourse.errors import DtypeError, EmptyBatchError, NotFiniteError, ShapeError
-from mmcourse.fusion.checks import Spec, _rows, _text, check_size
 
 WHERE = "log-mel"
 
@@ -18,7 +18,7 @@ def check_waveform(waveform: Spec, n_fft: int, *, dtype: str | None = None) -> N
     shape, got = waveform
     if len(shape) not in (1, 2):
         wanted = "(samples,) or (batch, samples), channels mixed into one"
-        raise ShapeError("waveform", got=f"shape {_text(shape)}", wanted=wanted, where=WHERE)
+        raise ShapeError("waveform", got=f"shape {shape_text(shape)}", wanted=wanted, where=WHERE)
     if not got.startswith(("float", "bfloat")):
         wanted = "floating samples between -1 and 1 (divide int16 by 32768 first)"
         raise DtypeError("waveform", got=f"dtype {got}", wanted=wanted, where=WHERE)
@@ -54,7 +54,7 @@ def check_settings(
 def check_finite(finite: Any) -> None:
     """Raise NotFiniteError for rows with NaN.  finite: (batch,) booleans"""
     if not np.all(finite):
-        raise not_finite(_rows(~np.atleast_1d(finite)))
+        raise not_finite(rows_text(~np.atleast_1d(finite)))
 
 
 def too_short(samples: str, n_fft: int) -> ShapeError:

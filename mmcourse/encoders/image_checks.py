@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from mmcourse.checks import Spec, rows_text, shape_text
 from mmcourse.errors import DtypeError, EmptyBatchError, NotFiniteError, ShapeError
-from mmcourse.fusion.checks import Spec, _rows, _text
 
 COLOURS = {1: "1 channel (grey)", 3: "3 channels (red, green, blue)"}
 
@@ -16,7 +16,7 @@ def check_images(images: Spec, channels: int | None, where: str, *, dtype: str |
     shape, got = images
     wanted = f"(batch, {channels or 'channels'}, height, width)"
     if len(shape) != 4:
-        raise ShapeError("image", got=f"shape {_text(shape)}", wanted=wanted + _hint(shape, channels), where=where)
+        raise ShapeError("image", got=f"shape {shape_text(shape)}", wanted=wanted + _hint(shape, channels), where=where)
     if not got.startswith(("float", "bfloat")):
         wanted = "a floating one (pixels 0 to 255 are divided by 255 first)"
         raise DtypeError("image", got=f"dtype {got}", wanted=wanted, where=where)
@@ -24,13 +24,13 @@ def check_images(images: Spec, channels: int | None, where: str, *, dtype: str |
         raise DtypeError("image", got=f"dtype {got}", wanted=dtype, where=where)
     if channels is not None and shape[1] != channels:
         if shape[3] == channels:
-            got = f"shape {_text(shape)}, channels last"
+            got = f"shape {shape_text(shape)}, channels last"
             raise ShapeError("image", got=got, wanted=f"channels first, {wanted}", where=where)
         raise ShapeError("image", got=_channels(shape[1]), wanted=_channels(channels), where=where)
     if shape[0] == 0:
         raise EmptyBatchError("image", got="batch size 0", wanted="at least 1", where=where)
     if 0 in shape:
-        raise ShapeError("image", got=f"shape {_text(shape)}", wanted="at least one pixel", where=where)
+        raise ShapeError("image", got=f"shape {shape_text(shape)}", wanted="at least one pixel", where=where)
 
 
 def check_divides(name: str, size: int, divisor_name: str, divisor: int, where: str) -> None:
@@ -80,7 +80,7 @@ def single_value(where: str) -> ShapeError:
 def check_finite(finite: np.ndarray, where: str) -> None:
     """Raise NotFiniteError for pictures with NaN or infinity.  finite: (batch,) bool"""
     if not finite.all():
-        raise not_finite(_rows(~finite), where)
+        raise not_finite(rows_text(~finite), where)
 
 
 def not_finite(rows: str, where: str) -> NotFiniteError:

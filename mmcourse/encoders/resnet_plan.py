@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from mmcourse.checks import check_size
 from mmcourse.encoders.windows import Window
-from mmcourse.fusion.checks import check_size
 
 RESNET18 = (2, 2, 2, 2)  # blocks of each stage: 16 convolutions, with the stem's and the head 18 layers
 WIDTHS = (64, 128, 256, 512)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from mmcourse.checks import Spec, check_size, rows_text, shape_text
 from mmcourse.errors import (
     DtypeError,
     EmptyBatchError,
@@ -14,7 +15,6 @@ from mmcourse.errors import (
     ShapeError,
     UnknownModalityError,
 )
-from mmcourse.fusion.checks import Spec, _rows, _text, check_size
 
 ACTIVATIONS = ("relu", "gelu")
 IDS = ("int32", "int64")
@@ -28,7 +28,7 @@ def check_sequence(sequence: Spec, mask: Spec | None, dim: int | None, where: st
     shape, got = sequence
     if len(shape) != 3:
         raise ShapeError(
-            "sequence", got=f"shape {_text(shape)}", wanted=f"(batch, time, {dim or 'width'})", where=where
+            "sequence", got=f"shape {shape_text(shape)}", wanted=f"(batch, time, {dim or 'width'})", where=where
         )
     if not got.startswith(("float", "bfloat")):
         raise DtypeError(
@@ -46,7 +46,7 @@ def check_ids(ids: Spec, mask: Spec | None, where: str) -> None:
     """Raise a ModalityError unless ids are whole numbers (batch, time), and their mask fits."""
     shape, got = ids
     if len(shape) != 2:
-        raise ShapeError("ids", got=f"shape {_text(shape)}", wanted="(batch, time)", where=where)
+        raise ShapeError("ids", got=f"shape {shape_text(shape)}", wanted="(batch, time)", where=where)
     if got not in IDS:
         raise DtypeError("ids", got=f"dtype {got}", wanted="int64 or int32", where=where)
     _check_sizes("ids", shape, where)
@@ -61,7 +61,7 @@ def check_mask(mask: Spec | None, shape: tuple[int | None, ...], where: str) -> 
         raise MaskError("mask", got=f"dtype {mask.dtype}", wanted="bool", where=where)
     unlike = [a != b for a, b in zip(mask.shape, shape, strict=False) if None not in (a, b)]
     if len(mask.shape) != 2 or any(unlike):
-        raise MaskError("mask", got=f"shape {_text(mask.shape)}", wanted=_text(shape[:2]), where=where)
+        raise MaskError("mask", got=f"shape {shape_text(mask.shape)}", wanted=shape_text(shape[:2]), where=where)
 
 
 def check_length(time: int | None, length: int, where: str) -> None:
@@ -116,7 +116,7 @@ def check_state(state: Spec, shape: tuple[int | None, int], where: str) -> None:
     """Raise ShapeError unless an initial state is (batch, width)."""
     unlike = [a != b for a, b in zip(state.shape, shape, strict=False) if None not in (a, b)]
     if len(state.shape) != 2 or any(unlike):
-        raise ShapeError("initial_state", got=f"shape {_text(state.shape)}", wanted=_text(shape), where=where)
+        raise ShapeError("initial_state", got=f"shape {shape_text(state.shape)}", wanted=shape_text(shape), where=where)
 
 
 def check_values(name: str, some: Any, finite: Any, where: str) -> None:
@@ -125,9 +125,9 @@ def check_values(name: str, some: Any, finite: Any, where: str) -> None:
     some, finite: (batch,) booleans:  is a step present, are all numbers of the present steps finite?
     """
     if not np.all(some):
-        raise all_masked(name, _rows(~some), where)
+        raise all_masked(name, rows_text(~some), where)
     if not np.all(finite):
-        raise not_finite(name, _rows(~finite), where)
+        raise not_finite(name, rows_text(~finite), where)
 
 
 def check_ids_known(some: Any, known: Any, count: int, where: str) -> None:
@@ -136,9 +136,9 @@ def check_ids_known(some: Any, known: Any, count: int, where: str) -> None:
     some, known: (batch,) booleans:  is a step present, has every id that is present a vector?
     """
     if not np.all(some):
-        raise all_masked("ids", _rows(~some), where)
+        raise all_masked("ids", rows_text(~some), where)
     if not np.all(known):
-        raise unknown_id(count, _rows(~known), where)
+        raise unknown_id(count, rows_text(~known), where)
 
 
 def all_masked(name: str, rows: str, where: str) -> MaskError:

@@ -38,6 +38,7 @@ class Concept:
     arguments: what the formula takes beside features, parameters and mask, from widths and options
     projected: parameters "projections.image" where there is an out_dim, and equal widths where there is none
     measured: the formula measures widths by its parameters; else it takes them as they come
+    least, most: how many modalities it takes
     nothing_present: what a row becomes in which all is missing, if values are not checked, from parameters and options
     """
 
@@ -49,6 +50,12 @@ class Concept:
     projected: bool = True
     measured: bool = True
     nothing_present: Callable[[Arrays, Options], Any] = lambda parameters, options: 0.0
+    least: int = 1
+    most: int = len(NAMES)
+
+    def counts(self, wanted: tuple[int, ...]) -> list[int]:
+        """The wanted counts of modalities, each moved to the nearest that it takes."""
+        return sorted({min(max(count, self.least), self.most) for count in wanted})
 
 
 def gate_shapes(dims: dict[str, int], options: Options) -> Shapes:
@@ -186,21 +193,24 @@ class Case:
 
 def cases(counts: tuple[int, ...] = (1, 2, 3, 4), **changes: Any) -> list[Case]:
     """Every concept with every choice: its options, projections, mask, one to four modalities."""
-    options = [
-        (name, chosen | out)
+    chosen = [
+        (name, count, options | out, masked)
         for name, concept in CONCEPTS.items()
-        for chosen, out in product(concept.choices, ({}, {"out_dim": OUT}))
+        for options, out, count, masked in product(
+            concept.choices, ({}, {"out_dim": OUT}), concept.counts(counts), (False, True)
+        )
     ]
-    return [
-        Case(concept, count, chosen, masked, seed, **changes)
-        for seed, ((concept, chosen), count, masked) in enumerate(product(options, counts, (False, True)))
-    ]
+    return [Case(*case, seed, **changes) for seed, case in enumerate(chosen)]
 
 
 def of_each_concept(widths: dict[str, int], **changes: Any) -> dict[str, Case]:
     """{where: a case of the given widths, with projections}."""
-    options = {name: concept.choices[-1] | {"out_dim": OUT} for name, concept in CONCEPTS.items()}
-    return {name: Case(name, len(widths), options[name], widths=widths, **changes) for name in CONCEPTS}
+    cases = {}
+    for name, concept in CONCEPTS.items():
+        (count,) = concept.counts((len(widths),))
+        own = dict(list(widths.items())[:count])
+        cases[name] = Case(name, count, concept.choices[-1] | {"out_dim": OUT}, widths=own, **changes)
+    return cases
 
 
 class Numpy:

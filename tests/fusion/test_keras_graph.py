@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mmcourse.checks import keras as values
 from mmcourse.errors import NotFiniteError, ShapeError
-from mmcourse.fusion.keras import WeightedSumFusion, values
+from mmcourse.fusion.keras import WeightedSumFusion
 from mmcourse.parity import relative_error
 from tests.fusion.halves import Arrays, Keras, of_each_concept
 

@@ -9,7 +9,7 @@ from keras import ops
 
 from mmcourse.alignment import checks
 from mmcourse.alignment.keras import values
-from mmcourse.fusion.checks import Spec
+from mmcourse.checks import Spec
 
 
 def cosines(image: Any, text: Any, *, check_values: bool, where: str, groups: Any = None) -> tuple[Any, Any]:

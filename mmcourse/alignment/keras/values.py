@@ -4,11 +4,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from mmcourse import checks as shared_checks
 from mmcourse.alignment import checks
+from mmcourse.checks import keras as values
+from mmcourse.checks.keras import UNKNOWN
 from mmcourse.errors import ShapeError
-from mmcourse.fusion import checks as fusion_checks
-from mmcourse.fusion.keras import values
-from mmcourse.fusion.keras.values import UNKNOWN
 
 
 def check_batch(image: Any, text: Any, groups: Any, where: str) -> tuple[Any, Any, Any]:
@@ -19,7 +19,7 @@ def check_batch(image: Any, text: Any, groups: Any, where: str) -> tuple[Any, An
         return image, text, groups
     batch, came = tf.shape(image)[0], tf.shape(groups)[0]
     unfit = ShapeError("groups", got=f"shape ({UNKNOWN},)", wanted=f"({UNKNOWN},)", where=where)
-    with tf.control_dependencies([values._refuse(came != batch, unfit, came, batch)]):
+    with tf.control_dependencies([values.refuse(came != batch, unfit, came, batch)]):
         return image, text, tf.identity(groups)
 
 
@@ -29,5 +29,5 @@ def check_values(largest: Any, where: str) -> None:
         checks.check_values(largest.numpy(), where)
         return
     for name, column in zip(checks.NAMES, tf.unstack(largest, axis=1), strict=True):
-        values._refuse_rows(~tf.math.is_finite(column), fusion_checks.not_finite(name, UNKNOWN, where))
-        values._refuse_rows(column == 0, checks.zero_vector(name, UNKNOWN, where))
+        values.refuse_rows(~tf.math.is_finite(column), shared_checks.not_finite(name, UNKNOWN, where))
+        values.refuse_rows(column == 0, checks.zero_vector(name, UNKNOWN, where))

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mmcourse.alignment import checks
-from mmcourse.fusion.checks import Spec
+from mmcourse.checks import Spec
 
 Floats = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from mmcourse.alignment import checks
 from mmcourse.alignment.torch import processes
+from mmcourse.checks import Spec
 from mmcourse.errors import DtypeError
-from mmcourse.fusion.checks import Spec
 
 
 class Pair(NamedTuple):

@@ -6,10 +6,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from mmcourse import checks
+from mmcourse.checks import keras as values
 from mmcourse.encoders import image_checks
 from mmcourse.encoders.keras.image_base import ImageLayer, to_first
-from mmcourse.fusion import checks
-from mmcourse.fusion.keras import values
 
 
 @keras.saving.register_keras_serializable(package="mmcourse.encoders")
@@ -72,6 +72,6 @@ class BatchNorm(ImageLayer):
         image_checks.check_statistics(known, self.where)
         count = tf.reduce_prod(tf.shape(maps)[:3])
         if known is None and self.check_values:
-            with tf.control_dependencies([values._refuse(count == 1, image_checks.single_value(self.where))]):
+            with tf.control_dependencies([values.refuse(count == 1, image_checks.single_value(self.where))]):
                 maps = tf.identity(maps)
         return maps, ops.cast(count, maps.dtype)

@@ -6,10 +6,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from mmcourse import checks
 from mmcourse.encoders import image_checks
 from mmcourse.encoders.keras.image_base import ImageLayer, places, to_first
 from mmcourse.encoders.windows import Pair, Plane, check_room, pair, plane
-from mmcourse.fusion import checks
 
 
 @keras.saving.register_keras_serializable(package="mmcourse.encoders")

@@ -6,10 +6,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from mmcourse.checks import check_size
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.encoders.keras import values
 from mmcourse.encoders.keras.sequence import SequenceEncoder, silence, specification
-from mmcourse.fusion.checks import check_size
 
 
 @keras.saving.register_keras_serializable(package="mmcourse.encoders")

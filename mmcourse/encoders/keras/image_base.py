@@ -10,11 +10,11 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from mmcourse.checks import Spec
+from mmcourse.checks import keras as values
+from mmcourse.checks.keras import UNKNOWN
 from mmcourse.encoders import image_checks
 from mmcourse.errors import ShapeError
-from mmcourse.fusion.checks import Spec
-from mmcourse.fusion.keras import values
-from mmcourse.fusion.keras.values import UNKNOWN
 
 
 class ImageLayer(keras.layers.Layer):
@@ -64,7 +64,7 @@ def check_images(
         image_checks.check_finite(finite.numpy(), where)
         return images
     checked, _ = values.check_batch({"image": images}, {}, where)
-    assertion = values._refuse_rows(~finite, image_checks.not_finite(UNKNOWN, where))
+    assertion = values.refuse_rows(~finite, image_checks.not_finite(UNKNOWN, where))
     with tf.control_dependencies([assertion]):  # a refused batch must not move the running statistics of a norm
         return tf.identity(checked["image"])
 

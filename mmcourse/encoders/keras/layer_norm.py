@@ -5,8 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from mmcourse.checks import check_size, shape_text
 from mmcourse.errors import ShapeError
-from mmcourse.fusion.checks import _text, check_size
 
 
 @keras.saving.register_keras_serializable(package="mmcourse.encoders")
@@ -35,7 +35,7 @@ class LayerNorm(keras.layers.Layer):
     def call(self, x: Any) -> Any:
         """x: (..., dim);  returns the same shape"""
         if tuple(x.shape[-1:]) != (self.dim,):
-            raise ShapeError("x", got=f"shape {_text(x.shape)}", wanted=f"(..., {self.dim})", where=self.where)
+            raise ShapeError("x", got=f"shape {shape_text(x.shape)}", wanted=f"(..., {self.dim})", where=self.where)
         # In single precision at least: squares of half-precision numbers overflow early.
         dtype = "float64" if self.compute_dtype == "float64" else "float32"
         wide, scale, bias = (ops.cast(value, dtype) for value in (x, self.scale, self.bias))

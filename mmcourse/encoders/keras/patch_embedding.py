@@ -6,10 +6,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from mmcourse import checks
 from mmcourse.encoders import image_checks
 from mmcourse.encoders.keras.image_base import ImageLayer
 from mmcourse.encoders.windows import Pair, pair
-from mmcourse.fusion import checks
 
 
 @keras.saving.register_keras_serializable(package="mmcourse.encoders")

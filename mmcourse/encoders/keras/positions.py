@@ -4,10 +4,10 @@ from typing import Any
 
 import keras
 
+from mmcourse.checks import check_size
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.encoders.keras import values
 from mmcourse.encoders.keras.sequence import SequenceEncoder, silence
-from mmcourse.fusion.checks import check_size
 
 
 @keras.saving.register_keras_serializable(package="mmcourse.encoders")

@@ -8,9 +8,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from mmcourse.checks import check_size
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.encoders.keras.sequence import SequenceEncoder, silence, specification
-from mmcourse.fusion.checks import check_size
 
 Parameters = Mapping[str, Any]
 States = tuple[Any, ...]

@@ -5,11 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from mmcourse import checks
 from mmcourse.encoders.keras.batch_norm import BatchNorm
 from mmcourse.encoders.keras.convolution import Convolution
 from mmcourse.encoders.keras.image_base import ImageLayer, places, to_first
 from mmcourse.encoders.resnet_plan import Block
-from mmcourse.fusion import checks
 
 
 class NormalisedConvolution(ImageLayer):

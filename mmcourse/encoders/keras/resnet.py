@@ -6,13 +6,13 @@ from typing import Any
 import keras
 from keras import ops
 
+from mmcourse import checks
 from mmcourse.encoders import resnet_plan
 from mmcourse.encoders.keras.image_base import ImageLayer, to_first
 from mmcourse.encoders.keras.pooling import max_of
 from mmcourse.encoders.keras.residual_block import NormalisedConvolution, ResidualBlock
 from mmcourse.encoders.keras.sequence import linear
 from mmcourse.encoders.windows import Plane
-from mmcourse.fusion import checks
 
 
 @keras.saving.register_keras_serializable(package="mmcourse.encoders")

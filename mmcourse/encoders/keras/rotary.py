@@ -4,8 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from mmcourse.checks import shape_text
 from mmcourse.errors import ShapeError
-from mmcourse.fusion.checks import _text
 
 WHERE = "rotary positions"
 
@@ -23,11 +23,11 @@ def rotary_positions(x: Any, *, positions: Any = None, base: float = 10_000.0) -
     """
     x = tf.convert_to_tensor(x)
     if len(x.shape) < 2 or x.shape[-1] % 2:
-        raise ShapeError("x", got=f"shape {_text(x.shape)}", wanted="(..., time, an even width)", where=WHERE)
+        raise ShapeError("x", got=f"shape {shape_text(x.shape)}", wanted="(..., time, an even width)", where=WHERE)
     time, dim = tf.shape(x)[-2], x.shape[-1]
     p = tf.range(time) if positions is None else tf.convert_to_tensor(positions)
     if len(p.shape) != 1 or (None not in (p.shape[0], x.shape[-2]) and p.shape[0] != x.shape[-2]):
-        raise ShapeError("positions", got=f"shape {_text(p.shape)}", wanted=(x.shape[-2],), where=WHERE)
+        raise ShapeError("positions", got=f"shape {shape_text(p.shape)}", wanted=(x.shape[-2],), where=WHERE)
     # Angles in double precision whatever x is in: at a late position a single-precision angle is off by what matters.
     frequencies = tf.constant([base ** (-step / dim) for step in range(0, dim, 2)], tf.float64)
     angles = tf.cast(p, tf.float64)[:, None] * frequencies  # (time, dim/2)

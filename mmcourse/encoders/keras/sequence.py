@@ -6,9 +6,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from mmcourse.checks import Spec, check_size
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.encoders.keras import values
-from mmcourse.fusion.checks import Spec, check_size
 
 
 class SequenceEncoder(keras.layers.Layer):

@@ -5,11 +5,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from mmcourse.checks import check_size
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.encoders.keras.attention import SelfAttention, allowed_keys
 from mmcourse.encoders.keras.layer_norm import LayerNorm
 from mmcourse.encoders.keras.sequence import SequenceEncoder, linear, silence
-from mmcourse.fusion.checks import check_size
 
 
 @keras.saving.register_keras_serializable(package="mmcourse.encoders")

@@ -4,10 +4,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from mmcourse.checks.keras import UNKNOWN, refuse, refuse_rows
 from mmcourse.encoders import audio_checks
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.errors import EmptyBatchError, MaskError, ShapeError
-from mmcourse.fusion.keras.values import UNKNOWN, _refuse, _refuse_rows
 
 
 def check_sizes(name: str, x: Any, mask: Any, where: str) -> tuple[Any, Any]:
@@ -19,14 +19,14 @@ def check_sizes(name: str, x: Any, mask: Any, where: str) -> tuple[Any, Any]:
         return x, mask
     batch, time = tf.unstack(tf.shape(x)[:2])
     assertions = [
-        _refuse(batch == 0, EmptyBatchError(name, got="batch size 0", wanted="at least 1", where=where)),
-        _refuse(time == 0, ShapeError(name, got="0 steps", wanted="at least 1", where=where)),
+        refuse(batch == 0, EmptyBatchError(name, got="batch size 0", wanted="at least 1", where=where)),
+        refuse(time == 0, ShapeError(name, got="0 steps", wanted="at least 1", where=where)),
     ]
     if mask is not None:
         came = tf.unstack(tf.shape(mask))
         pair = f"({UNKNOWN}, {UNKNOWN})"
         unfit = MaskError("mask", got=f"shape {pair}", wanted=pair, where=where)
-        assertions.append(_refuse((came[0] != batch) | (came[1] != time), unfit, *came, batch, time))
+        assertions.append(refuse((came[0] != batch) | (came[1] != time), unfit, *came, batch, time))
     with tf.control_dependencies(assertions):
         return tf.identity(x), None if mask is None else tf.identity(mask)
 
@@ -38,8 +38,8 @@ def check_values(name: str, x: Any, mask: Any, where: str) -> None:
     if tf.executing_eagerly():
         checks.check_values(name, some.numpy(), finite.numpy(), where)
         return
-    _refuse_rows(~some, checks.all_masked(name, UNKNOWN, where))
-    _refuse_rows(~finite, checks.not_finite(name, UNKNOWN, where))
+    refuse_rows(~some, checks.all_masked(name, UNKNOWN, where))
+    refuse_rows(~finite, checks.not_finite(name, UNKNOWN, where))
 
 
 def first(vectors: Any, x: Any, where: str) -> Any:
@@ -52,7 +52,7 @@ def first(vectors: Any, x: Any, where: str) -> Any:
         return vectors[:time]
     wanted = f"at most {length}, one a position"
     unfit = ShapeError("sequence", got=f"{UNKNOWN} steps", wanted=wanted, where=where)
-    with tf.control_dependencies([_refuse(time > length, unfit, time)]):
+    with tf.control_dependencies([refuse(time > length, unfit, time)]):
         return vectors[:time]
 
 
@@ -67,8 +67,8 @@ def check_ids(ids: Any, mask: Any, count: int, where: str) -> Any:
         checks.check_ids_known(some.numpy(), known.numpy(), count, where)
         return ids
     assertions = [
-        _refuse_rows(~some, checks.all_masked("ids", UNKNOWN, where)),
-        _refuse_rows(~known, checks.unknown_id(count, UNKNOWN, where)),
+        refuse_rows(~some, checks.all_masked("ids", UNKNOWN, where)),
+        refuse_rows(~known, checks.unknown_id(count, UNKNOWN, where)),
     ]
     with tf.control_dependencies(assertions):
         return tf.identity(ids)
@@ -82,11 +82,9 @@ def check_waveform(waveform: Any, n_fft: int) -> Any:
         return waveform
     where, samples = audio_checks.WHERE, tf.shape(waveform)[-1]
     assertions = [
-        _refuse(
-            tf.size(finite) == 0, EmptyBatchError("waveform", got="batch size 0", wanted="at least 1", where=where)
-        ),
-        _refuse(samples < n_fft, audio_checks.too_short(UNKNOWN, n_fft), samples),
-        _refuse_rows(tf.reshape(~finite, (-1,)), audio_checks.not_finite(UNKNOWN)),
+        refuse(tf.size(finite) == 0, EmptyBatchError("waveform", got="batch size 0", wanted="at least 1", where=where)),
+        refuse(samples < n_fft, audio_checks.too_short(UNKNOWN, n_fft), samples),
+        refuse_rows(tf.reshape(~finite, (-1,)), audio_checks.not_finite(UNKNOWN)),
     ]
     with tf.control_dependencies(assertions):
         return tf.identity(waveform)

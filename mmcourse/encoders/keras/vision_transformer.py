@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from mmcourse import checks
 from mmcourse.encoders import image_checks
 from mmcourse.encoders.image_positions import check_positions, fixed_positions, grid_of, interpolation_matrix
 from mmcourse.encoders.keras.image_base import ImageLayer, check_known_size
@@ -13,7 +14,6 @@ from mmcourse.encoders.keras.patch_embedding import PatchEmbedding
 from mmcourse.encoders.keras.sequence import linear
 from mmcourse.encoders.keras.transformer import TransformerEncoder
 from mmcourse.encoders.windows import Pair, pair
-from mmcourse.fusion import checks
 
 
 @keras.saving.register_keras_serializable(package="mmcourse.encoders")

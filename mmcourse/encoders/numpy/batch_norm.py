@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mmcourse.checks import check_shape
 from mmcourse.encoders.image_checks import check_norm, check_statistics
 from mmcourse.encoders.numpy.image_inputs import prepare
-from mmcourse.fusion.numpy.inputs import check_shape
 
 WHERE = "batch norm"
 

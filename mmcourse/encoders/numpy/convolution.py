@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from mmcourse.checks import check_shape
 from mmcourse.encoders.image_checks import check_divides
 from mmcourse.encoders.numpy.image_inputs import prepare, slide
 from mmcourse.encoders.windows import Pair, pair, plane
 from mmcourse.errors import ShapeError
-from mmcourse.fusion.numpy.inputs import check_shape
 
 WHERE = "convolution"
 

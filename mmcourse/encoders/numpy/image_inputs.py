@@ -6,9 +6,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from mmcourse.checks import Spec
 from mmcourse.encoders.image_checks import check_finite, check_images
 from mmcourse.encoders.windows import Plane, check_room
-from mmcourse.fusion.checks import Spec
 
 
 def prepare(images: ArrayLike, channels: int | None, where: str, dtype: DTypeLike = np.float64) -> NDArray[Any]:

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mmcourse.checks import Spec, check_shape
 from mmcourse.encoders import sequence_checks as checks
-from mmcourse.fusion.checks import Spec
-from mmcourse.fusion.numpy.inputs import check_shape
 
 Array = NDArray[np.float64]
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mmcourse.checks import check_shape
 from mmcourse.errors import ShapeError
-from mmcourse.fusion.numpy.inputs import check_shape
 
 WHERE = "layer norm"
 

@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mmcourse.checks import check_shape
 from mmcourse.encoders.image_checks import check_patches
 from mmcourse.encoders.image_positions import grid_of
 from mmcourse.encoders.numpy.image_inputs import prepare
 from mmcourse.encoders.windows import Pair, pair
 from mmcourse.errors import ShapeError
-from mmcourse.fusion.numpy.inputs import check_shape
 
 WHERE = "patch embedding"
 

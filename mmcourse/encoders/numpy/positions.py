@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mmcourse.checks import check_shape
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.encoders.numpy import inputs
-from mmcourse.fusion.numpy.inputs import check_shape
 
 WHERE = "learned positions"
 

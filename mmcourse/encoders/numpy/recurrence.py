@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mmcourse.checks import check_shape
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.encoders.numpy import inputs
 from mmcourse.encoders.numpy.inputs import Array
-from mmcourse.fusion.numpy.inputs import check_shape
 
 States = tuple[Array, ...]
 Step = Callable[..., States]  # step(x (batch, dim), *states, **parameters) gives the states after it

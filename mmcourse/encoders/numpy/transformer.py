@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mmcourse.checks import check_shape
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.encoders.numpy import inputs
 from mmcourse.encoders.numpy.activations import gelu, relu
@@ -98,5 +99,5 @@ def _layer(
 
 def _norm(x: Array, parameters: Mapping[str, ArrayLike], path: str, epsilon: float) -> Array:
     checks.check_members(parameters, ("scale", "bias"), path, WHERE)
-    shaped = {name: inputs.check_shape(parameters[name], f"{path}.{name}", x.shape[2:], WHERE) for name in parameters}
+    shaped = {name: check_shape(parameters[name], f"{path}.{name}", x.shape[2:], WHERE) for name in parameters}
     return layer_norm(x, **shaped, epsilon=epsilon)

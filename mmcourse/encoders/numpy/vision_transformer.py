@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mmcourse.checks import check_shape
 from mmcourse.encoders.image_checks import check_picture_size
 from mmcourse.encoders.image_positions import fixed_positions, grid_of, interpolation_matrix
 from mmcourse.encoders.numpy.image_inputs import prepare
@@ -13,7 +14,6 @@ from mmcourse.encoders.numpy.inputs import linear
 from mmcourse.encoders.numpy.patch_embedding import patch_embedding
 from mmcourse.encoders.numpy.transformer import transformer_encoder
 from mmcourse.encoders.windows import Pair, pair
-from mmcourse.fusion.numpy.inputs import check_shape
 
 WHERE = "vision transformer"
 

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from mmcourse import checks
 from mmcourse.errors import DtypeError, EmptyBatchError, MaskError, ModalityError, NotFiniteError, ShapeError
-from mmcourse.fusion import checks
 
 
 class Encoder(nn.Module):
@@ -40,7 +40,7 @@ class Encoder(nn.Module):
             if not finite.all():
                 raise NotFiniteError(
                     "image",
-                    got=f"NaN or infinity in rows [{checks._rows(~finite)}]",
+                    got=f"NaN or infinity in rows [{checks.rows_text(~finite)}]",
                     wanted="finite numbers",
                     where=self.where,
                 )
@@ -59,10 +59,10 @@ class Encoder(nn.Module):
             some = (ids != 0).any(dim=1)
             known, some = torch.stack([known, some]).cpu().numpy()
             if not known.all():
-                got = f"an id of no word in rows [{checks._rows(~known)}]"
+                got = f"an id of no word in rows [{checks.rows_text(~known)}]"
                 raise ModalityError("text", got=got, wanted=f"0 to {words}", where=self.where)
             if not some.all():
-                got = f"only padding in rows [{checks._rows(~some)}]"
+                got = f"only padding in rows [{checks.rows_text(~some)}]"
                 raise MaskError("text", got=got, wanted="at least one word in every row", where=self.where)
 
     def _check_tensor(self, modality: str, x: Tensor) -> None:

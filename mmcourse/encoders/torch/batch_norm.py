@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmcourse import checks
 from mmcourse.encoders import image_checks
 from mmcourse.encoders.torch.image_base import ImageModule
-from mmcourse.fusion import checks
 
 
 class BatchNorm(ImageModule):

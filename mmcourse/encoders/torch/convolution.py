@@ -4,10 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmcourse import checks
 from mmcourse.encoders import image_checks
 from mmcourse.encoders.torch.image_base import ImageModule
 from mmcourse.encoders.windows import Pair, check_room, pair, plane
-from mmcourse.fusion import checks
 
 
 class Convolution(ImageModule):

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from mmcourse import checks
 from mmcourse.encoders.torch.base import Encoder
-from mmcourse.fusion import checks
 
 POOLS = ("flatten", "mean")
 HALVING = (1, 2)  # blocks, counted from 0, that halve height and width

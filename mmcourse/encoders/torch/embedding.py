@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+from mmcourse.checks import check_size
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.encoders.torch.sequence import SequenceEncoder, silence
-from mmcourse.fusion.checks import check_size
 
 
 class Embedding(SequenceEncoder):

@@ -5,9 +5,9 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
+from mmcourse.checks import Spec
 from mmcourse.encoders import image_checks
 from mmcourse.errors import DtypeError
-from mmcourse.fusion.checks import Spec
 
 
 class ImageModule(nn.Module):

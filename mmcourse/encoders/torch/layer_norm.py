@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from mmcourse.checks import check_size
 from mmcourse.errors import ShapeError
-from mmcourse.fusion.checks import check_size
 
 
 class LayerNorm(nn.Module):

@@ -6,12 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcourse.checks import Spec
 from mmcourse.encoders import audio_checks as checks
 from mmcourse.encoders.numpy.log_mel import hann
 from mmcourse.encoders.numpy.mel_filters import mel_filters
 from mmcourse.encoders.torch.base import _name
 from mmcourse.errors import DtypeError
-from mmcourse.fusion.checks import Spec
 
 
 class LogMel(nn.Module):

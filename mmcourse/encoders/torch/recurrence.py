@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from mmcourse.checks import check_size
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.encoders.torch.sequence import SequenceEncoder
-from mmcourse.fusion.checks import check_size
 
 States = tuple[Tensor, ...]
 

@@ -2,11 +2,11 @@
 
 from torch import Tensor, nn
 
+from mmcourse import checks
 from mmcourse.encoders.resnet_plan import Block
 from mmcourse.encoders.torch.batch_norm import BatchNorm
 from mmcourse.encoders.torch.convolution import Convolution
 from mmcourse.encoders.torch.image_base import ImageModule
-from mmcourse.fusion import checks
 
 
 class NormalisedConvolution(nn.Module):

@@ -5,12 +5,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from mmcourse import checks
 from mmcourse.encoders import resnet_plan
 from mmcourse.encoders.torch.image_base import ImageModule
 from mmcourse.encoders.torch.pooling import max_pooling
 from mmcourse.encoders.torch.residual_block import NormalisedConvolution, ResidualBlock
 from mmcourse.encoders.torch.sequence import Linear
-from mmcourse.fusion import checks
 
 LAYER = {"convolution.weight": "convolution.kernel"} | {
     f"normalization.{theirs}": f"norm.{ours}"

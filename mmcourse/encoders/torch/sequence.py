@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from mmcourse.checks import Spec, check_size
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.encoders.torch.base import Encoder, _name
 from mmcourse.errors import DtypeError
-from mmcourse.fusion.checks import Spec, check_size
 
 
 class SequenceEncoder(Encoder):

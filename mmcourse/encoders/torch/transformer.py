@@ -3,11 +3,11 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmcourse.checks import check_size
 from mmcourse.encoders import sequence_checks as checks
 from mmcourse.encoders.torch.attention import SelfAttention, allowed_keys
 from mmcourse.encoders.torch.layer_norm import LayerNorm
 from mmcourse.encoders.torch.sequence import Linear, SequenceEncoder, silence
-from mmcourse.fusion.checks import check_size
 
 
 class TransformerEncoder(SequenceEncoder):

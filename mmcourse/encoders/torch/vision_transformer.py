@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcourse import checks
 from mmcourse.encoders import image_checks
 from mmcourse.encoders.image_positions import check_positions, fixed_positions, grid_of, interpolation_matrix
 from mmcourse.encoders.torch.image_base import ImageModule
@@ -13,7 +14,6 @@ from mmcourse.encoders.torch.patch_embedding import PatchEmbedding
 from mmcourse.encoders.torch.sequence import Linear
 from mmcourse.encoders.torch.transformer import TransformerEncoder
 from mmcourse.encoders.windows import Pair, pair
-from mmcourse.fusion import checks
 
 LAYER = {
     "attention.q_proj": "attention.query",

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from mmcourse import checks
 from mmcourse.encoders.torch.base import Encoder
-from mmcourse.fusion import checks
 
 
 class MeanOfWords(Encoder):

@@ -7,9 +7,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from mmcourse.fusion import checks
-from mmcourse.fusion.checks import Spec
-from mmcourse.fusion.keras import values
+from mmcourse import checks
+from mmcourse.checks import Spec
+from mmcourse.checks import keras as values
 
 
 class Fusion(keras.layers.Layer):

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from mmcourse.fusion import checks
+from mmcourse import checks
 from mmcourse.fusion.keras.base import Fusion
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mmcourse.checks import check_shape
 from mmcourse.errors import ShapeError
 from mmcourse.fusion.numpy import inputs
 
@@ -34,5 +35,5 @@ def concatenation(
             raise ShapeError("bias", got="one without a kernel", wanted="both or neither", where=WHERE)
         return columns
     out = np.shape(kernel)[-1:] or (1,)
-    fused = columns @ inputs.check_shape(kernel, "kernel", (columns.shape[1], *out), WHERE)
-    return fused if bias is None else fused + inputs.check_shape(bias, "bias", out, WHERE)
+    fused = columns @ check_shape(kernel, "kernel", (columns.shape[1], *out), WHERE)
+    return fused if bias is None else fused + check_shape(bias, "bias", out, WHERE)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mmcourse.checks import check_shape
 from mmcourse.fusion.numpy import inputs
 
 WHERE = "gated fusion"
@@ -34,9 +35,9 @@ def gated_fusion(
     names = features if projections is None else projections
     hidden, present = inputs.prepare(features, names, projections, mask, WHERE)
     width = inputs.check_widths(hidden, WHERE)
-    score = inputs.check_shape(score, "score", np.shape(score)[:1] or (1,), WHERE)
-    kernel = inputs.check_shape(kernel, "kernel", (width, len(score)), WHERE)
-    bias = inputs.check_shape(bias, "bias", score.shape, WHERE)
+    score = check_shape(score, "score", np.shape(score)[:1] or (1,), WHERE)
+    kernel = check_shape(kernel, "kernel", (width, len(score)), WHERE)
+    bias = check_shape(bias, "bias", score.shape, WHERE)
     s = {m: np.tanh(h @ kernel + bias) @ score for m, h in hidden.items()}
     a = inputs.softmax(s, present)
     fused = np.sum([a[m][:, None] * hidden[m] for m in hidden], axis=0)

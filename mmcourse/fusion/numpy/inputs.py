@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mmcourse import checks
+from mmcourse.checks import Spec
 from mmcourse.errors import ShapeError, UnknownModalityError
-from mmcourse.fusion import checks
-from mmcourse.fusion.checks import Spec
 
 Arrays = dict[str, NDArray[np.float64]]
 Present = dict[str, NDArray[np.bool_]]
@@ -46,14 +46,6 @@ def prepare(
 def check_widths(hidden: Arrays, where: str) -> int:
     """Return the width that all share; without projections a sum needs one."""
     return checks.check_same({modality: h.shape[1] for modality, h in hidden.items()}, "width", where)
-
-
-def check_shape(parameter: ArrayLike, name: str, wanted: tuple[int, ...], where: str) -> NDArray[np.float64]:
-    """Return the parameter as float64, or raise ShapeError naming it."""
-    array = np.asarray(parameter, np.float64)
-    if array.shape != wanted:
-        raise ShapeError(name, got=f"shape {array.shape}", wanted=wanted, where=where)
-    return array
 
 
 def softmax(scores: Arrays, present: Present) -> Arrays:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmcourse.fusion import checks
+from mmcourse import checks
+from mmcourse.checks import check_shape
 from mmcourse.fusion.numpy import inputs
 
 WHERE = "weighted sum"
@@ -31,6 +32,6 @@ def weighted_sum(
     checks.check_mapping(weights, "weights", WHERE)
     hidden, present = inputs.prepare(features, weights, projections, mask, WHERE)
     inputs.check_widths(hidden, WHERE)
-    w = {m: inputs.check_shape(weights[m], f"weights.{m}", (), WHERE) for m in weights}
+    w = {m: check_shape(weights[m], f"weights.{m}", (), WHERE) for m in weights}
     share = inputs.softmax(w, present) if softmax else {m: np.where(present[m], w[m], 0) for m in w}
     return np.sum([share[m][:, None] * hidden[m] for m in hidden], axis=0)

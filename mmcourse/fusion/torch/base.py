@@ -6,9 +6,9 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
+from mmcourse import checks
+from mmcourse.checks import Spec
 from mmcourse.errors import DtypeError
-from mmcourse.fusion import checks
-from mmcourse.fusion.checks import Spec
 
 
 class Fusion(nn.Module):

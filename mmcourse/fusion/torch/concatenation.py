@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from mmcourse.fusion import checks
+from mmcourse import checks
 from mmcourse.fusion.torch.base import Fusion, undrawn
 
 

@@ -1,10 +1,14 @@
-"""What every fusion asks of its inputs, free of any framework, so that all halves refuse with the same words."""
+"""What fusions, encoders and losses ask of their inputs, so that all halves refuse with the same words.
+
+Free of any framework; `mmcourse.checks.keras` asks the same where the numbers come when a graph runs.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from mmcourse.errors import (
     DtypeError,
@@ -101,7 +105,9 @@ def check_features(
     for modality, (shape, got) in features.items():
         width = dims[modality]
         if len(shape) != 2:
-            raise ShapeError(modality, got=f"shape {_text(shape)}", wanted=f"(batch, {width or 'width'})", where=where)
+            raise ShapeError(
+                modality, got=f"shape {shape_text(shape)}", wanted=f"(batch, {width or 'width'})", where=where
+            )
         if not got.startswith(("float", "bfloat")):
             raise DtypeError(
                 modality, got=f"dtype {got}", wanted="a floating one (whole numbers must be scaled first)", where=where
@@ -124,7 +130,7 @@ def check_mask(mask: Mapping[str, Spec], dims: Iterable[str], batch: int | None,
             raise MaskError(modality, got=f"mask of dtype {dtype}", wanted="bool", where=where)
         if len(shape) != 1 or (None not in (batch, shape[0]) and shape[0] != batch):
             wanted = f"({'batch' if batch is None else batch},)"
-            raise MaskError(modality, got=f"mask of shape {_text(shape)}", wanted=wanted, where=where)
+            raise MaskError(modality, got=f"mask of shape {shape_text(shape)}", wanted=wanted, where=where)
 
 
 def check_values(names: Iterable[str], finite: np.ndarray, present: np.ndarray | None, where: str) -> None:
@@ -134,10 +140,10 @@ def check_values(names: Iterable[str], finite: np.ndarray, present: np.ndarray |
     present: (batch, M), or None where nothing is missing
     """
     if present is not None and not present.any(axis=1).all():
-        raise all_missing(names, _rows(~present.any(axis=1)), where)
+        raise all_missing(names, rows_text(~present.any(axis=1)), where)
     for modality, column in zip(names, finite.T, strict=True):
         if not column.all():
-            raise not_finite(modality, _rows(~column), where)
+            raise not_finite(modality, rows_text(~column), where)
 
 
 def all_missing(names: Iterable[str], rows: str, where: str) -> MaskError:
@@ -152,11 +158,20 @@ def not_finite(modality: str, rows: str, where: str) -> NotFiniteError:
     return NotFiniteError(modality, got=f"NaN or infinity in rows [{rows}]", wanted=wanted, where=where)
 
 
-def _rows(bad: Any) -> str:
+def rows_text(bad: Any) -> str:
+    """The numbers of the first rows at fault, as messages show them."""
     rows = np.flatnonzero(bad)
     return ", ".join(map(str, rows[:ROWS_SHOWN])) + (", ..." if len(rows) > ROWS_SHOWN else "")
 
 
-def _text(shape: tuple[int | None, ...]) -> str:
+def shape_text(shape: tuple[int | None, ...]) -> str:
     """(4, 8) as Python writes it, with `batch` for what is not known yet."""
     return str(tuple(shape)).replace("None", "batch")
+
+
+def check_shape(parameter: ArrayLike, name: str, wanted: tuple[int, ...], where: str) -> NDArray[np.float64]:
+    """Return the parameter as float64, or raise ShapeError naming it."""
+    array = np.asarray(parameter, np.float64)
+    if array.shape != wanted:
+        raise ShapeError(name, got=f"shape {array.shape}", wanted=wanted, where=where)
+    return array

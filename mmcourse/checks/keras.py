@@ -10,11 +10,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from mmcourse import checks
 from mmcourse.errors import EmptyBatchError, MaskError, ModalityError, ShapeError
-from mmcourse.fusion import checks
 
 if keras.backend.backend() != "tensorflow":
-    raise ImportError(f"mmcourse.fusion.keras needs Keras on TensorFlow, not KERAS_BACKEND={keras.backend.backend()}")
+    raise ImportError(f"mmcourse needs Keras on TensorFlow, not KERAS_BACKEND={keras.backend.backend()}")
 
 Tensors = Mapping[str, Any]
 UNKNOWN = "\0"  # stands in a message for what is known only when the graph runs
@@ -26,13 +26,13 @@ def check_batch(features: Tensors, mask: Tensors, where: str) -> tuple[Tensors, 
         return features, mask
     name = next(iter(features))
     batch = tf.shape(features[name])[0]
-    assertions = [_refuse(batch == 0, EmptyBatchError(name, got="batch size 0", wanted="at least 1", where=where))]
+    assertions = [refuse(batch == 0, EmptyBatchError(name, got="batch size 0", wanted="at least 1", where=where))]
     for modality, x in features.items():
         unequal = ShapeError(modality, got=f"batch size {UNKNOWN}", wanted=UNKNOWN, where=where)
-        assertions.append(_refuse(tf.shape(x)[0] != batch, unequal, tf.shape(x)[0], batch))
+        assertions.append(refuse(tf.shape(x)[0] != batch, unequal, tf.shape(x)[0], batch))
     for modality, x in mask.items():
         unfit = MaskError(modality, got=f"mask of shape ({UNKNOWN},)", wanted=f"({UNKNOWN},)", where=where)
-        assertions.append(_refuse(tf.shape(x)[0] != batch, unfit, tf.shape(x)[0], batch))
+        assertions.append(refuse(tf.shape(x)[0] != batch, unfit, tf.shape(x)[0], batch))
     with tf.control_dependencies(assertions):
         return {m: tf.identity(x) for m, x in features.items()}, {m: tf.identity(x) for m, x in mask.items()}
 
@@ -48,19 +48,20 @@ def check_values(names: list[str], inputs: list[Any], present: Any, where: str) 
         checks.check_values(names, tf.stack(finite, axis=1).numpy(), missing, where)
         return
     if present is not None:
-        _refuse_rows(~tf.reduce_any(present, axis=1), checks.all_missing(names, UNKNOWN, where))
+        refuse_rows(~tf.reduce_any(present, axis=1), checks.all_missing(names, UNKNOWN, where))
     for modality, rows in zip(names, finite, strict=True):
-        _refuse_rows(~rows, checks.not_finite(modality, UNKNOWN, where))
+        refuse_rows(~rows, checks.not_finite(modality, UNKNOWN, where))
 
 
-def _refuse_rows(bad: Any, error: ModalityError) -> Any:
+def refuse_rows(bad: Any, error: ModalityError) -> Any:
+    """Assert that no row is bad; the message names the first rows at fault."""
     rows = tf.where(bad)[:, 0]
     shown = tf.strings.reduce_join(tf.strings.as_string(rows[: checks.ROWS_SHOWN]), separator=", ")
     more = tf.where(tf.size(rows) > checks.ROWS_SHOWN, ", ...", "")
-    return _refuse(tf.reduce_any(bad), error, shown + more)
+    return refuse(tf.reduce_any(bad), error, shown + more)
 
 
-def _refuse(bad: Any, error: ModalityError, *unknown: Any) -> Any:
+def refuse(bad: Any, error: ModalityError, *unknown: Any) -> Any:
     """Assert that `bad` is false; the message is the error's own, with what is known now filled in."""
     head, *rest = f"{type(error).__name__}: {error}".split(UNKNOWN)
     pieces = [head]
