@@ -37,9 +37,8 @@ def check_two(modalities: Iterable[str], where: str) -> None:
     """Raise UnknownModalityError unless there are two modalities."""
     names = list(modalities)
     if len(names) != 2:
-        raise UnknownModalityError(
-            ", ".join(map(str, names)), got=f"{len(names)} modalities", wanted="two: a product of two", where=where
-        )
+        got = "one modality" if len(names) == 1 else f"{len(names)} modalities"
+        raise UnknownModalityError(", ".join(map(str, names)) or "dims", got=got, wanted="two", where=where)
 
 
 def check_rank(rank: int, where: str) -> int:
