@@ -95,7 +95,9 @@ def ranks(rank: int) -> Iterator[Case]:
 
     whole = TensorFusion(THREE, out_dim=32)
     with torch.no_grad():
-        whole.kernel.copy_(torch.tensor(expand_factors(**numpy_arguments(module)), dtype=torch.float32))
+        whole.kernel.copy_(
+            torch.tensor(expand_factors(modalities=list(THREE), **numpy_arguments(module)), dtype=torch.float32)
+        )
     ours, theirs = forward_only(module, features), forward_only(whole, features)
     yield Case(f"{title}, forward", "TensorFusion of the expanded factors", ours, theirs, TOLERANCE)
 

@@ -41,8 +41,8 @@ def case_of(concept: str, count: int, masked: bool = False, **options: Any) -> C
 @over_masks
 def test_low_rank_is_the_tensor_of_its_expanded_factors(count: int, masked: bool, half: Any) -> None:
     low = case_of("low-rank fusion", count, masked, rank=3)
-    factors = {name: low.parameters[f"factors.{name}"] for name in low.dims}
-    kernel = expand_factors(factors, low.parameters["weights"], low.parameters["bias"])
+    factors = {name: low.parameters[f"factors.{name}"] for name in reversed(low.dims)}
+    kernel = expand_factors(factors, list(low.dims), low.parameters["weights"], low.parameters["bias"])
     tensor = case_of("tensor fusion", count, masked).variant(given={"kernel": kernel})
     outputs = [half.call(half.build(case), low.features, low.mask) for case in (low, tensor)]
     assert relative_error(*outputs) <= ROUNDING
@@ -53,7 +53,7 @@ def test_a_kernel_of_full_rank_has_factors_too() -> None:
     kernel = np.random.default_rng(0).normal(size=(4, 3, 2))
     left, values, right = np.linalg.svd(np.moveaxis(kernel, -1, 0), full_matrices=False)
     factors = {"a": np.einsum("oir,or->rio", left, values), "b": np.einsum("orj->rjo", right)}
-    assert relative_error(expand_factors(factors, np.ones(3), np.zeros(2)), kernel) <= ROUNDING
+    assert relative_error(expand_factors(factors, ["a", "b"], np.ones(3), np.zeros(2)), kernel) <= ROUNDING
 
 
 @over_halves

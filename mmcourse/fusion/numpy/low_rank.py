@@ -1,11 +1,11 @@
 """Low-rank fusion: the kernel of tensor fusion as a sum of products, and never made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmcourse.checks import check_mapping, check_shape
+from mmcourse.checks import check_mapping, check_names, check_shape
 from mmcourse.errors import ShapeError, UnknownModalityError
 from mmcourse.fusion import products
 from mmcourse.fusion.numpy import inputs
@@ -43,15 +43,19 @@ def low_rank_fusion(
     return fused + bias
 
 
-def expand_factors(factors: Mapping[str, ArrayLike], weights: ArrayLike, bias: ArrayLike) -> NDArray[np.float64]:
+def expand_factors(
+    factors: Mapping[str, ArrayLike], modalities: Sequence[str], weights: ArrayLike, bias: ArrayLike
+) -> NDArray[np.float64]:
     """Return the kernel with which `tensor_fusion` computes what `low_rank_fusion` computes with these parameters.
 
         kernel_ij...o = sum_r w_r factors_1[r, i, o] factors_2[r, j, o] ...,   and the bias added at (0, ..., 0)
 
-    factors: {modality: (rank, 1 + dim_m, out)}, in the order of the kernel's axes;  weights: (rank,);  bias: (out,)
-    returns (1 + dim_1, ..., 1 + dim_M, out)
+    factors: {modality: (rank, 1 + dim_m, out)};  modalities: the order of the kernel's axes
+    weights: (rank,);  bias: (out,);  returns (1 + dim_1, ..., 1 + dim_M, out)
     """
     matrices, weights, bias = _parameters(factors, weights, bias)
+    check_names(matrices, modalities, "factors", WHERE)
+    matrices = {m: matrices[m] for m in modalities}
     kernel = weights[:, None, None]  # (rank, 1, out or 1)
     for matrix in matrices.values():
         kernel = (kernel[:, :, None, :] * matrix[:, None, :, :]).reshape(len(weights), -1, len(bias))
