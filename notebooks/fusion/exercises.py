@@ -15,7 +15,7 @@
 #
 # Write what the lessons of this chapter used, find the mistakes that everybody makes once, and run an experiment of your own. Each check states the laws of a right answer; a wrong one is told which law it broke.
 #
-# **Before this:** the lesson [The weighted sum](weighted_sum.ipynb) for exercises 1 to 7, [Contrastive learning](contrastive.ipynb) for 8 to 13. Where a cell raises `NotImplementedError`, write your answer in place of that line, run the cell, then the check below it. The cases are random, so a check can be run again and again.
+# **Before this:** the lesson [The weighted sum](weighted_sum.ipynb) for exercises 1 to 7, [Contrastive learning](contrastive.ipynb) for 8 to 13, [Multiplying features](multiplicative.ipynb) for 14 and 15. Where a cell raises `NotImplementedError`, write your answer in place of that line, run the cell, then the check below it. The cases are random, so a check can be run again and again.
 
 # %% tags=["colab"]
 # On Colab, install the course's package beside the torch, TensorFlow and NumPy that are there. Elsewhere, nothing.
@@ -401,6 +401,51 @@ check("fusion/batch_study", batch_study)
 
 # %% [markdown]
 # A loss is a number of nats for a question, and the larger batch asks the harder one: more wrong answers, and more of them that are not wrong at all. Measure both models with batches of one size, whichever it is, and the order turns round. The larger batch also saw each picture more often in the same number of steps; that is a reason why it learned more here, and no law.
+
+# %% [markdown]
+# ## 14. A kernel that is never made
+#
+# Write low-rank fusion, with missing modalities. `features` maps each modality to (rows, width), `factors` to $A_m$ of shape (rank, 1 + width, out), `mask` to booleans (rows,), True where it is *present*. `weights` $w$ has shape (rank,), `bias` $b$ (out,). Return, of shape (rows, out),
+#
+# $$F = \sum_{r} w_r \prod_m \big( [1, x_m]\, A_m^{(r)} \big) + b ,$$
+#
+# where $\prod$ multiplies number by number. In a row in which a modality is missing, $[1, x_m]$ is $[1, 0, \dots, 0]$, and what stands there has no influence, not even NaN.
+
+# %%
+def low_rank(features, factors, weights, bias, mask):
+    """The fused vectors, (rows, out)."""
+    ### BEGIN SOLUTION
+    product = 1.0
+    for m, x in features.items():
+        there = np.where(mask[m][:, None], x, 0.0)
+        with_one = np.hstack([np.ones((len(x), 1)), there])
+        product = product * (with_one @ factors[m])  # (rank, rows, out)
+    return np.tensordot(weights, product, axes=1) + bias
+    ### END SOLUTION
+
+
+# %%
+check("fusion/low_rank", low_rank)
+
+# %% [markdown]
+# ## 15. FiLM inside a product
+#
+# The multiplicative interaction of rows $z$ and $x$ is $F_o = \sum_{ij} z_i W_{ijo} x_j + (zU)_o + (xV)_o + b_o$. Feature-wise modulation is $F = (1 + zG) \odot x + zB$: here $z$ scales each feature of $x$ and shifts it, and $\odot$ multiplies number by number. It is a special case. Given $G$ and $B$, both of shape (width of z, width of x), return the four parameters $W$, $U$, $V$, $b$ with which the first formula gives the second, for every $z$ and $x$. Their shapes are (width of z, width of x, width of x), (width of z, width of x), (width of x, width of x) and (width of x,).
+
+# %%
+def film_as_product(G, B):
+    """The parameters W, U, V, b."""
+    ### BEGIN SOLUTION
+    width = G.shape[1]
+    W = np.zeros((*G.shape, width))
+    for o in range(width):
+        W[:, o, o] = G[:, o]  # output o multiplies feature o of x, no other
+    return W, B, np.eye(width), np.zeros(width)
+    ### END SOLUTION
+
+
+# %%
+check("fusion/film_as_product", film_as_product)
 
 # %%
 progress("fusion")
