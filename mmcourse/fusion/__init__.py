@@ -1,8 +1,11 @@
 """Fusion: one vector from the vectors of several modalities.
 
     numpy   weighted_sum, gated_fusion, concatenation: the formulas, in float64, the referee of the other two
+            bilinear_fusion, multiplicative_fusion, tensor_fusion, low_rank_fusion
     torch   WeightedSumFusion, GatedFusion, ConcatenationFusion
+            BilinearFusion, MultiplicativeFusion, TensorFusion, LowRankFusion
     keras   the same names, the same parameters, the same numbers
+    counts  parameters, multiply-adds and memory by formula
 
 Features travel as a mapping from modality to an array (batch, width), masks as a mapping from modality to booleans
 (batch,): True is present, a modality without a mask is present everywhere. A missing row may hold anything, NaN

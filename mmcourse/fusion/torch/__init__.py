@@ -4,10 +4,23 @@ from mmcourse.frameworks import load_triton_before_tensorflow
 
 load_triton_before_tensorflow()
 
+from mmcourse.fusion.torch.bilinear import BilinearFusion, MultiplicativeFusion  # noqa: E402
 from mmcourse.fusion.torch.classifier import FusionClassifier  # noqa: E402
 from mmcourse.fusion.torch.concatenation import ConcatenationFusion  # noqa: E402
 from mmcourse.fusion.torch.encoded import EncodedFusion  # noqa: E402
 from mmcourse.fusion.torch.gated import GatedFusion  # noqa: E402
+from mmcourse.fusion.torch.low_rank import LowRankFusion  # noqa: E402
+from mmcourse.fusion.torch.tensor import TensorFusion  # noqa: E402
 from mmcourse.fusion.torch.weighted_sum import WeightedSumFusion  # noqa: E402
 
-__all__ = ["ConcatenationFusion", "EncodedFusion", "FusionClassifier", "GatedFusion", "WeightedSumFusion"]
+__all__ = [
+    "BilinearFusion",
+    "ConcatenationFusion",
+    "EncodedFusion",
+    "FusionClassifier",
+    "GatedFusion",
+    "LowRankFusion",
+    "MultiplicativeFusion",
+    "TensorFusion",
+    "WeightedSumFusion",
+]
