@@ -68,6 +68,29 @@ def linear_shapes(dims: dict[str, int], options: Options) -> Shapes:
     return {"kernel": (sum(dims.values()), out), "bias": (out,)} if out else {}
 
 
+def joint_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    hidden, out = options["hidden_size"], options.get("out_dim", 2)
+    return {"kernel": (sum(dims.values()), hidden), "bias": (hidden,), "head": (hidden, out), "head_bias": (out,)}
+
+
+def path_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    hidden, out = options["hidden_size"], options.get("out_dim", 2)
+    kernels: Shapes = {f"kernels.{name}": (width, hidden) for name, width in dims.items()}
+    biases: Shapes = {f"biases.{name}": (hidden,) for name in dims}
+    return kernels | biases | {f"heads.{name}": (hidden, out) for name in dims}
+
+
+def late_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    weights: Shapes = {f"weights.{name}": () for name in dims} if options.get("learned") else {}
+    head_biases: Shapes = {f"head_biases.{name}": (options.get("out_dim", 2),) for name in dims}
+    return path_shapes(dims, options) | head_biases | weights
+
+
+def alone(parameters: Arrays, options: Options) -> np.ndarray:
+    """What the joint path says where nothing came."""
+    return np.tanh(parameters["bias"]) @ parameters["head"] + parameters["head_bias"]
+
+
 # Put together from others, in PyTorch alone; each has a test file of its own.
 COMPOSED = {"EncodedFusion"}
 
@@ -97,6 +120,37 @@ CONCEPTS = {
         projected=False,
         measured=False,
         nothing_present=lambda parameters, options: parameters["bias"],
+    ),
+    "early fusion": Concept(
+        module="EarlyFusion",
+        formula="early_fusion",
+        choices=({"hidden_size": 3},),
+        shapes=joint_shapes,
+        arguments=lambda dims, options: {"modalities": list(dims)},
+        projected=False,
+        measured=False,
+        nothing_present=alone,
+    ),
+    "late fusion": Concept(
+        module="LateFusion",
+        formula="late_fusion",
+        choices=(
+            {"hidden_size": 3, "rule": "mean", "learned": True},
+            {"hidden_size": 3, "rule": "product", "learned": True},
+            {"hidden_size": 3, "rule": "product"},
+        ),
+        shapes=late_shapes,
+        arguments=lambda dims, options: {"rule": options["rule"]},
+        projected=False,
+        nothing_present=lambda parameters, options: np.nan if options["rule"] == "mean" else -np.log(OUT),
+    ),
+    "hybrid fusion": Concept(
+        module="HybridFusion",
+        formula="hybrid_fusion",
+        choices=({"hidden_size": 3},),
+        shapes=lambda dims, options: joint_shapes(dims, options) | path_shapes(dims, options),
+        projected=False,
+        nothing_present=alone,
     ),
 }
 OUT = 5

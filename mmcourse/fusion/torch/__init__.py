@@ -6,8 +6,20 @@ load_triton_before_tensorflow()
 
 from mmcourse.fusion.torch.classifier import FusionClassifier  # noqa: E402
 from mmcourse.fusion.torch.concatenation import ConcatenationFusion  # noqa: E402
+from mmcourse.fusion.torch.early import EarlyFusion  # noqa: E402
 from mmcourse.fusion.torch.encoded import EncodedFusion  # noqa: E402
 from mmcourse.fusion.torch.gated import GatedFusion  # noqa: E402
+from mmcourse.fusion.torch.hybrid import HybridFusion  # noqa: E402
+from mmcourse.fusion.torch.late import LateFusion  # noqa: E402
 from mmcourse.fusion.torch.weighted_sum import WeightedSumFusion  # noqa: E402
 
-__all__ = ["ConcatenationFusion", "EncodedFusion", "FusionClassifier", "GatedFusion", "WeightedSumFusion"]
+__all__ = [
+    "ConcatenationFusion",
+    "EarlyFusion",
+    "EncodedFusion",
+    "FusionClassifier",
+    "GatedFusion",
+    "HybridFusion",
+    "LateFusion",
+    "WeightedSumFusion",
+]
