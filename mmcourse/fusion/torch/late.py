@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -28,7 +29,6 @@ class LateFusion(PathFusion):
     """
 
     where = "late fusion"
-    log_prior: Tensor
 
     def __init__(
         self,
@@ -45,9 +45,8 @@ class LateFusion(PathFusion):
         self.rule = check_rule(rule, prior, self.where)
         self.head_biases = nn.ParameterDict({m: undrawn(self.out_dim) for m in self.dims})
         self.weights = nn.ParameterDict({m: undrawn() for m in self.dims}) if learned else None
-        # Not in the state_dict: like `rule` it says what the module is.
-        log_prior = torch.tensor(check_prior(prior, self.out_dim, self.where), dtype=torch.float64).log()
-        self.register_buffer("log_prior", log_prior.to(torch.get_default_dtype()), persistent=False)
+        # No buffer: like `rule` it says what the module is, and it keeps its digits when the dtype changes.
+        self.log_prior = np.log(check_prior(prior, self.out_dim, self.where))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -67,10 +66,11 @@ class LateFusion(PathFusion):
             scores = decisions.new_zeros(len(self.dims)) if weights is None else weights
             scores = scores if present is None else torch.where(present, scores, -torch.inf)
             return torch.logsumexp(scores.log_softmax(dim=-1).unsqueeze(-1) + decisions, dim=1)
-        terms = decisions - self.log_prior
+        log_prior = torch.tensor(self.log_prior, dtype=decisions.dtype, device=decisions.device)
+        terms = decisions - log_prior
         terms = terms if weights is None else terms * weights[:, None]
         terms = terms if present is None else torch.where(present[:, :, None], terms, 0.0)
-        return (self.log_prior + terms.sum(dim=1)).log_softmax(dim=-1)
+        return (log_prior + terms.sum(dim=1)).log_softmax(dim=-1)
 
     def decisions(self, features: Mapping[str, Tensor], mask: Mapping[str, Tensor] | None = None) -> Tensor:
         """log p(y | x_m) of each classifier by itself: (batch, M, out_dim), modalities in the order of dims.
