@@ -1,6 +1,7 @@
 """Fusion: one vector from the vectors of several modalities.
 
-    numpy   weighted_sum, gated_fusion, concatenation, early_fusion, late_fusion, hybrid_fusion: the formulas, in float64, the referee of the other two
+    numpy   weighted_sum, gated_fusion, concatenation, early_fusion, late_fusion, hybrid_fusion: the formulas, in
+            float64, the referee of the other two
     torch   WeightedSumFusion, GatedFusion, ConcatenationFusion, EarlyFusion, LateFusion, HybridFusion
     keras   the same names, the same parameters, the same numbers
 

@@ -56,8 +56,8 @@ def partial_information(joint: ArrayLike, *, tolerance: float = 1e-6) -> Partial
     least, bound = _least_negative_entropy(first, second, tolerance)
     # p itself and the independent coupling are among the q: the minimum is not above what they give.
     union = min(max(target_entropy + least, one, two), both, one + two)
-    parts = (one + two - union, union - two, union - one, both - union)
-    return PartialInformation(*(float(max(0.0, part)) for part in parts), gap=float(max(0.0, least - bound)))
+    parts = (one + two - union, union - two, union - one, both - union, least - bound)
+    return PartialInformation(*(float(max(0.0, part)) for part in parts))
 
 
 def _least_negative_entropy(first: Array, second: Array, tolerance: float) -> tuple[float, float]:

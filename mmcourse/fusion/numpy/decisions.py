@@ -16,7 +16,7 @@ Present = Mapping[str, NDArray[np.bool_]]
 
 
 def mean_of_probabilities(
-    decisions: Decisions, present: Present | None = None, *, weights: Mapping[str, ArrayLike] | None = None
+    decisions: Decisions, present: Present | None = None, *, weights: Mapping[str, float] | None = None
 ) -> NDArray[np.float64]:
     """log p(y) = log sum_m a_m p(y | x_m),  a = softmax(weights) over the modalities present; without weights equal.
 
@@ -33,7 +33,7 @@ def product_rule(
     present: Present | None = None,
     *,
     prior: ArrayLike | None = None,
-    weights: Mapping[str, ArrayLike] | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> NDArray[np.float64]:
     """log p(y | x_1, ..., x_M) = log p(y) + sum_m w_m [log p(y | x_m) - log p(y)] + const.
 

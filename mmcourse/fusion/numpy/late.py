@@ -47,7 +47,9 @@ def late_fusion(
         m: log_softmax(z + check_shape(head_biases[m], f"head_biases.{m}", z.shape[1:], WHERE))
         for m, z in logits.items()
     }
-    scalars = None if weights is None else {m: check_shape(weights[m], f"weights.{m}", (), WHERE) for m in logits}
+    scalars = (
+        None if weights is None else {m: float(check_shape(weights[m], f"weights.{m}", (), WHERE)) for m in logits}
+    )
     if rule == "mean":
         return mean_of_probabilities(decisions, present, weights=scalars)
     classes = next(iter(decisions.values())).shape[1]
