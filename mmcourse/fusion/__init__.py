@@ -1,9 +1,13 @@
 """Fusion: one vector from the vectors of several modalities.
 
-    numpy   weighted_sum, gated_fusion, concatenation, early_fusion, late_fusion, hybrid_fusion: the formulas, in
-            float64, the referee of the other two
-    torch   WeightedSumFusion, GatedFusion, ConcatenationFusion, EarlyFusion, LateFusion, HybridFusion
+    numpy   weighted_sum, gated_fusion, concatenation: the formulas, in float64, the referee of the other two
+            bilinear_fusion, multiplicative_fusion, tensor_fusion, low_rank_fusion
+            early_fusion, late_fusion, hybrid_fusion
+    torch   WeightedSumFusion, GatedFusion, ConcatenationFusion
+            BilinearFusion, MultiplicativeFusion, TensorFusion, LowRankFusion
+            EarlyFusion, LateFusion, HybridFusion
     keras   the same names, the same parameters, the same numbers
+    counts  parameters, multiply-adds and memory by formula
 
 Features travel as a mapping from modality to an array (batch, width), masks as a mapping from modality to booleans
 (batch,): True is present, a modality without a mask is present everywhere. A missing row may hold anything, NaN

@@ -23,7 +23,7 @@ class EarlyFusion(Fusion):
 
     where = "early fusion"
 
-    def __init__(self, dims: Mapping[str, int], *, hidden_size: int, out_dim: int = 2, **layer: Any) -> None:
+    def __init__(self, dims: Mapping[str, int], *, hidden_size: int, out_dim: int, **layer: Any) -> None:
         super().__init__(dims, **layer)
         self.hidden_size = checks.check_size("hidden_size", hidden_size, self.where)
         self.out_dim = checks.check_size("out_dim", out_dim, self.where)

@@ -25,7 +25,7 @@ class HybridFusion(PathFusion):
 
     where = "hybrid fusion"
 
-    def __init__(self, dims: Mapping[str, int], *, hidden_size: int, out_dim: int = 2, **layer: Any) -> None:
+    def __init__(self, dims: Mapping[str, int], *, hidden_size: int, out_dim: int, **layer: Any) -> None:
         super().__init__(dims, hidden_size=hidden_size, out_dim=out_dim, **layer)
         columns = sum(self.dims.values())
         self.kernel = self.add_weight(name="kernel", shape=(columns, hidden_size), initializer="glorot_uniform")

@@ -24,9 +24,7 @@ class HybridFusion(PathFusion):
 
     where = "hybrid fusion"
 
-    def __init__(
-        self, dims: Mapping[str, int], *, hidden_size: int, out_dim: int = 2, check_values: bool = True
-    ) -> None:
+    def __init__(self, dims: Mapping[str, int], *, hidden_size: int, out_dim: int, check_values: bool = True) -> None:
         super().__init__(dims, hidden_size=hidden_size, out_dim=out_dim, check_values=check_values)
         self.kernel = nn.Parameter(undrawn(sum(self.dims.values()), hidden_size))
         self.bias = nn.Parameter(undrawn(hidden_size))

@@ -35,7 +35,7 @@ class LateFusion(PathFusion):
         dims: Mapping[str, int],
         *,
         hidden_size: int,
-        out_dim: int = 2,
+        out_dim: int,
         rule: str = "product",
         prior: Sequence[float] | None = None,
         learned: bool = False,

@@ -15,9 +15,7 @@ class PathFusion(Fusion):
     W_m: (dim_m, hidden_size);  b_m: (hidden_size,);  V_m: (hidden_size, out_dim)
     """
 
-    def __init__(
-        self, dims: Mapping[str, int], *, hidden_size: int, out_dim: int = 2, check_values: bool = True
-    ) -> None:
+    def __init__(self, dims: Mapping[str, int], *, hidden_size: int, out_dim: int, check_values: bool = True) -> None:
         super().__init__(dims, check_values=check_values)
         hidden = checks.check_size("hidden_size", hidden_size, self.where)
         self.out_dim = checks.check_size("out_dim", out_dim, self.where)
