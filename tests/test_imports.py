@@ -26,6 +26,7 @@ LIGHT = [
     "mmcourse.data.files",
     "mmcourse.checks",
     "mmcourse.fusion.numpy",
+    "mmcourse.information",
 ]
 
 

@@ -14,7 +14,7 @@ LAYERS = (
     {"errors", "lazy", "frameworks"},
     {"__init__"},
     {"checks"},
-    {"data", "encoders"},
+    {"data", "encoders", "information"},
     {"alignment", "fusion"},
     {"parity"},
     {"training"},

@@ -2,8 +2,10 @@
 
     numpy   weighted_sum, gated_fusion, concatenation: the formulas, in float64, the referee of the other two
             bilinear_fusion, multiplicative_fusion, tensor_fusion, low_rank_fusion
+            early_fusion, late_fusion, hybrid_fusion
     torch   WeightedSumFusion, GatedFusion, ConcatenationFusion
             BilinearFusion, MultiplicativeFusion, TensorFusion, LowRankFusion
+            EarlyFusion, LateFusion, HybridFusion
     keras   the same names, the same parameters, the same numbers
     counts  parameters, multiply-adds and memory by formula
 

@@ -26,6 +26,8 @@ def parameters_without_gradient(case: Case) -> set[str]:
         return {"weights.text"}
     if case.count == 1 and case.concept == "gated fusion":
         return {"kernel", "bias", "score"}
+    if case.count == 1 and case.options.get("learned") and case.options.get("rule") == "mean":
+        return {"weights.text"}  # the share of a single classifier, a softmax too
     return set()
 
 

@@ -6,7 +6,10 @@ load_triton_before_tensorflow()
 
 from mmcourse.fusion.keras.bilinear import BilinearFusion, MultiplicativeFusion  # noqa: E402
 from mmcourse.fusion.keras.concatenation import ConcatenationFusion  # noqa: E402
+from mmcourse.fusion.keras.early import EarlyFusion  # noqa: E402
 from mmcourse.fusion.keras.gated import GatedFusion  # noqa: E402
+from mmcourse.fusion.keras.hybrid import HybridFusion  # noqa: E402
+from mmcourse.fusion.keras.late import LateFusion  # noqa: E402
 from mmcourse.fusion.keras.low_rank import LowRankFusion  # noqa: E402
 from mmcourse.fusion.keras.tensor import TensorFusion  # noqa: E402
 from mmcourse.fusion.keras.weighted_sum import WeightedSumFusion  # noqa: E402
@@ -14,7 +17,10 @@ from mmcourse.fusion.keras.weighted_sum import WeightedSumFusion  # noqa: E402
 __all__ = [
     "BilinearFusion",
     "ConcatenationFusion",
+    "EarlyFusion",
     "GatedFusion",
+    "HybridFusion",
+    "LateFusion",
     "LowRankFusion",
     "MultiplicativeFusion",
     "TensorFusion",

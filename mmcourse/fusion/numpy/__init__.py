@@ -2,7 +2,10 @@
 
 from mmcourse.fusion.numpy.bilinear import bilinear_fusion, multiplicative_fusion
 from mmcourse.fusion.numpy.concatenation import concatenation
+from mmcourse.fusion.numpy.early import early_fusion
 from mmcourse.fusion.numpy.gated import gated_fusion
+from mmcourse.fusion.numpy.hybrid import hybrid_fusion
+from mmcourse.fusion.numpy.late import late_fusion
 from mmcourse.fusion.numpy.low_rank import expand_factors, low_rank_fusion
 from mmcourse.fusion.numpy.tensor import outer_product, tensor_fusion
 from mmcourse.fusion.numpy.weighted_sum import weighted_sum
@@ -10,8 +13,11 @@ from mmcourse.fusion.numpy.weighted_sum import weighted_sum
 __all__ = [
     "bilinear_fusion",
     "concatenation",
+    "early_fusion",
     "expand_factors",
     "gated_fusion",
+    "hybrid_fusion",
+    "late_fusion",
     "low_rank_fusion",
     "multiplicative_fusion",
     "outer_product",

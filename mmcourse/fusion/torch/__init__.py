@@ -7,8 +7,11 @@ load_triton_before_tensorflow()
 from mmcourse.fusion.torch.bilinear import BilinearFusion, MultiplicativeFusion  # noqa: E402
 from mmcourse.fusion.torch.classifier import FusionClassifier  # noqa: E402
 from mmcourse.fusion.torch.concatenation import ConcatenationFusion  # noqa: E402
+from mmcourse.fusion.torch.early import EarlyFusion  # noqa: E402
 from mmcourse.fusion.torch.encoded import EncodedFusion  # noqa: E402
 from mmcourse.fusion.torch.gated import GatedFusion  # noqa: E402
+from mmcourse.fusion.torch.hybrid import HybridFusion  # noqa: E402
+from mmcourse.fusion.torch.late import LateFusion  # noqa: E402
 from mmcourse.fusion.torch.low_rank import LowRankFusion  # noqa: E402
 from mmcourse.fusion.torch.tensor import TensorFusion  # noqa: E402
 from mmcourse.fusion.torch.weighted_sum import WeightedSumFusion  # noqa: E402
@@ -16,9 +19,12 @@ from mmcourse.fusion.torch.weighted_sum import WeightedSumFusion  # noqa: E402
 __all__ = [
     "BilinearFusion",
     "ConcatenationFusion",
+    "EarlyFusion",
     "EncodedFusion",
     "FusionClassifier",
     "GatedFusion",
+    "HybridFusion",
+    "LateFusion",
     "LowRankFusion",
     "MultiplicativeFusion",
     "TensorFusion",
