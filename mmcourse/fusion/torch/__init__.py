@@ -7,7 +7,17 @@ load_triton_before_tensorflow()
 from mmcourse.fusion.torch.classifier import FusionClassifier  # noqa: E402
 from mmcourse.fusion.torch.concatenation import ConcatenationFusion  # noqa: E402
 from mmcourse.fusion.torch.encoded import EncodedFusion  # noqa: E402
+from mmcourse.fusion.torch.film import FiLM  # noqa: E402
 from mmcourse.fusion.torch.gated import GatedFusion  # noqa: E402
+from mmcourse.fusion.torch.gated_multimodal_unit import GatedMultimodalUnit  # noqa: E402
 from mmcourse.fusion.torch.weighted_sum import WeightedSumFusion  # noqa: E402
 
-__all__ = ["ConcatenationFusion", "EncodedFusion", "FusionClassifier", "GatedFusion", "WeightedSumFusion"]
+__all__ = [
+    "ConcatenationFusion",
+    "EncodedFusion",
+    "FiLM",
+    "FusionClassifier",
+    "GatedFusion",
+    "GatedMultimodalUnit",
+    "WeightedSumFusion",
+]
