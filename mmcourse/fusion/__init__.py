@@ -1,7 +1,8 @@
 """Fusion: one vector from the vectors of several modalities.
 
-    numpy   weighted_sum, gated_fusion, concatenation: the formulas, in float64, the referee of the other two
-    torch   WeightedSumFusion, GatedFusion, ConcatenationFusion
+    numpy   weighted_sum, gated_fusion, gated_multimodal_unit, concatenation: the formulas, in float64, the referee of
+            the other two; film, by which a condition modulates vectors, sequences or feature maps
+    torch   WeightedSumFusion, GatedFusion, GatedMultimodalUnit, ConcatenationFusion, FiLM
     keras   the same names, the same parameters, the same numbers
 
 Features travel as a mapping from modality to an array (batch, width), masks as a mapping from modality to booleans

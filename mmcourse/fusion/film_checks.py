@@ -1,25 +1,28 @@
 """What feature-wise modulation asks of its inputs, free of any framework, so that all halves refuse alike."""
 
+from typing import NamedTuple
+
 from mmcourse.checks import Spec, check_same, shape_text
 from mmcourse.errors import DtypeError, EmptyBatchError, MaskError, ShapeError
 
 CHANNEL_AXIS = {2: 1, 3: 2, 4: 1}  # by rank: a vector, a sequence, a feature map with channels first
 
 
-def check_film(
-    features: Spec,
-    condition: Spec,
-    features_mask: Spec | None,
-    condition_mask: Spec | None,
-    dims: tuple[int, int],
-    where: str,
-    *,
-    dtype: str | None = None,
-) -> None:
+class FilmSpecs(NamedTuple):
+    """What is known of the inputs without their numbers; None for a mask that did not come."""
+
+    features: Spec
+    condition: Spec
+    features_mask: Spec | None
+    condition_mask: Spec | None
+
+
+def check_film(specs: FilmSpecs, dims: tuple[int, int], where: str, *, dtype: str | None = None) -> None:
     """Raise a ModalityError unless all fit.
 
     dims: the widths of features and condition;  dtype: the module's, None for any floating one
     """
+    features, condition, features_mask, condition_mask = specs
     dim, condition_dim = dims
     if len(features.shape) not in CHANNEL_AXIS:
         wanted = f"(batch, {dim}), (batch, time, {dim}) or (batch, {dim}, height, width)"

@@ -81,10 +81,17 @@ def tensors(values: Inputs) -> list[torch.Tensor | None]:
     return [None if value is None else torch.tensor(value) for value in values]
 
 
+def call(module: Any, values: Inputs) -> np.ndarray:
+    if isinstance(module, torch.nn.Module):
+        x, c, steps, asked = tensors(values)
+        return module(x, c, features_mask=steps, condition_mask=asked).detach().numpy()
+    return module(*values[:2], features_mask=values.features_mask, condition_mask=values.condition_mask).numpy()
+
+
 CALLS: dict[str, Callable[[Inputs], np.ndarray]] = {
     "numpy": lambda values: film(*values[:2], features_mask=values[2], condition_mask=values[3], **given()),
-    "torch": lambda values: in_torch()(*tensors(values)).detach().numpy(),
-    "keras": lambda values: in_keras()(*values).numpy(),
+    "torch": lambda values: call(in_torch(), values),
+    "keras": lambda values: call(in_keras(), values),
 }
 over_halves = pytest.mark.parametrize("half", CALLS)
 over_modules = pytest.mark.parametrize("make", [in_torch, in_keras], ids=["torch", "keras"])
@@ -98,9 +105,9 @@ def cotangent(kind: str, dtype: str = "float64") -> np.ndarray:
 
 def torch_gradients(kind: str, values: Inputs, dtype: str = "float64") -> Arrays:
     module = in_torch(dtype)
-    x, c, *masks = tensors(values)
+    x, c, steps, asked = tensors(values)
     wanted = dict(module.named_parameters()) | {"features": x.requires_grad_(), "condition": c.requires_grad_()}
-    output = (module(x, c, *masks) * torch.tensor(cotangent(kind, dtype))).sum()
+    output = (module(x, c, features_mask=steps, condition_mask=asked) * torch.tensor(cotangent(kind, dtype))).sum()
     return {n: g.numpy() for n, g in zip(wanted, torch.autograd.grad(output, list(wanted.values())), strict=True)}
 
 
@@ -109,7 +116,8 @@ def keras_gradients(kind: str, values: Inputs, dtype: str = "float64") -> Arrays
     x, c = tf.Variable(values.features), tf.Variable(values.condition)
     wanted = {v.name: v.value for v in layer.trainable_variables} | {"features": x, "condition": c}
     with tf.GradientTape() as tape:
-        output = layer(tf.convert_to_tensor(x), tf.convert_to_tensor(c), *values[2:])
+        masks = {"features_mask": values.features_mask, "condition_mask": values.condition_mask}
+        output = layer(tf.convert_to_tensor(x), tf.convert_to_tensor(c), **masks)
         loss = tf.reduce_sum(output * cotangent(kind, dtype))
     return {n: g.numpy() for n, g in zip(wanted, tape.gradient(loss, list(wanted.values())), strict=True)}
 
@@ -127,7 +135,7 @@ def too_far(got: Arrays, wanted: Arrays, tolerance: float) -> dict[str, float]:
 def test_parity(kind: str, masked: bool, dtype: str, tolerance: float) -> None:
     values = inputs(kind, masked, dtype)
     referee = film(*values[:2], features_mask=values[2], condition_mask=values[3], **given(dtype))
-    for output in (in_torch(dtype)(*tensors(values)).detach().numpy(), in_keras(dtype)(*values).numpy()):
+    for output in (call(in_torch(dtype), values), call(in_keras(dtype), values)):
         assert output.dtype == dtype
         assert relative_error(output, referee) <= tolerance
     gradients = torch_gradients(kind, values, dtype)
@@ -267,7 +275,8 @@ STRUCTURE: list[tuple[Callable[[], Inputs], type[ModalityError], str]] = [
     (changed(V, features=np.ones((BATCH, 4))), ShapeError, "features: got width 4, wanted 5"),
     (changed(V, features=np.ones((BATCH, 2, 3, DIM))), ShapeError, "features: got width 2, wanted 5"),
     (changed(V, features=np.ones((BATCH, 0, DIM))), ShapeError, "features: got shape (6, 0, 5), wanted no empty axis"),
-    (changed(V, features=np.ones((BATCH, DIM), np.int64)), DtypeError, "features: got dtype int64, wanted a floating one"),
+    (changed(V, features=np.ones((BATCH, DIM), np.int64)), DtypeError,
+     "features: got dtype int64, wanted a floating one"),
     (changed(V, condition=np.ones((BATCH, 2, 3))), ShapeError, "condition: got shape (6, 2, 3), wanted (batch, 3)"),
     (changed(V, condition=np.ones((BATCH, 2))), ShapeError, "condition: got width 2, wanted 3"),
     (changed(V, condition=np.ones((2, CONDITION))), ShapeError, "condition: got batch size 2, wanted 6"),
@@ -296,12 +305,6 @@ def test_refuses(values: Callable[[], Inputs], error: type[ModalityError], messa
     assert str(caught.value) == f"FiLM: {message}"
 
 
-def call(module: Any, values: Inputs) -> np.ndarray:
-    if isinstance(module, torch.nn.Module):
-        return module(*tensors(values)).detach().numpy()
-    return module(*values).numpy()
-
-
 @over_modules
 def test_structure_is_checked_even_without_value_checks_and_nan_stays_in_its_row(make: Any) -> None:
     module = make(check_values=False)
@@ -322,7 +325,7 @@ def test_refuses_a_dtype_unlike_its_own(make: Any) -> None:
 
 def test_torch_refuses_what_is_no_tensor() -> None:
     with pytest.raises(DtypeError, match=r"FiLM: features: got ndarray, wanted a torch.Tensor"):
-        in_torch()(*inputs("vectors"))
+        in_torch()(*inputs("vectors")[:2])
 
 
 @pytest.mark.parametrize("kind", [mmcourse.fusion.torch.FiLM, mmcourse.fusion.keras.FiLM])
@@ -355,7 +358,11 @@ def graph(layer: keras.Layer, **options: Any) -> Callable[..., tf.Tensor]:
         tf.TensorSpec((None, None), tf.bool),
         tf.TensorSpec((None,), tf.bool),
     ]
-    return tf.function(layer, input_signature=signature, **options)
+
+    def run(x: Any, c: Any, steps: Any, asked: Any) -> Any:
+        return layer(x, c, features_mask=steps, condition_mask=asked)
+
+    return tf.function(run, input_signature=signature, **options)
 
 
 def test_a_graph_computes_the_same_and_refuses_with_the_same_words() -> None:
@@ -377,7 +384,7 @@ def test_a_graph_computes_the_same_and_refuses_with_the_same_words() -> None:
     assert unchecked.supports_jit
     assert not in_keras().supports_jit
     output = graph(unchecked, jit_compile=True)(*single)
-    assert relative_error(output, unchecked(*single).numpy()) <= 1e-6
+    assert relative_error(output, call(unchecked, single)) <= 1e-6
 
 
 # Keras converts its own variables in `save` by a call of NumPy 1's time.
@@ -387,7 +394,7 @@ def test_saved_and_loaded_it_computes_the_same(tmp_path: Path) -> None:
     torch.save(in_torch().state_dict(), tmp_path / "film.pt")
     fresh = mmcourse.fusion.torch.FiLM(DIM, condition_dim=CONDITION).double()
     fresh.load_state_dict(torch.load(tmp_path / "film.pt", weights_only=True))
-    assert torch.equal(fresh(*tensors(values)), in_torch()(*tensors(values)))
+    np.testing.assert_array_equal(call(fresh, values), call(in_torch(), values))
 
     layer = in_keras()
     features, condition = keras.Input((DIM,), dtype="float64"), keras.Input((CONDITION,), dtype="float64")
@@ -396,6 +403,6 @@ def test_saved_and_loaded_it_computes_the_same(tmp_path: Path) -> None:
     model.save(tmp_path / "film.keras")
     loaded = keras.saving.load_model(tmp_path / "film.keras")
     arrays = [values.features, values.condition, values.condition_mask]
-    assert (loaded(arrays).numpy() == layer(*values).numpy()).all()
+    assert (loaded(arrays).numpy() == call(layer, values)).all()
     assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
     assert parameters(layer).keys() == PARAMETERS.keys()

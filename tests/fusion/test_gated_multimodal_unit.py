@@ -149,9 +149,11 @@ BIASES = {name: np.ones(5) for name in X}
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"kernels": KERNELS | {"image": np.ones((3, 5))}}, ShapeError, "kernels.image: got shape (3, 5), wanted (7, 5)"),
+        ({"kernels": KERNELS | {"image": np.ones((3, 5))}}, ShapeError,
+         "kernels.image: got shape (3, 5), wanted (7, 5)"),
         ({"biases": BIASES | {"text": np.ones(4)}}, ShapeError, "biases.text: got shape (4,), wanted (5,)"),
-        ({"biases": {"text": np.ones(5)}}, UnknownModalityError, "image: got no bias, wanted an entry for each of "),
+        ({"biases": {"text": np.ones(5)}}, UnknownModalityError,
+         "image: got no bias, wanted an entry for each of "),
         ({"kernels": {"text": np.ones((4, 5))}}, UnknownModalityError, "image: got projection of an unknown modality"),
         ({"features": {}, "kernels": {}, "projections": None}, UnknownModalityError, "features: got no modality, "),
     ],

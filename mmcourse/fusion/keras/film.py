@@ -8,7 +8,7 @@ from keras import ops
 from mmcourse import checks
 from mmcourse.checks import Spec
 from mmcourse.checks import keras as values
-from mmcourse.fusion.film_checks import CHANNEL_AXIS, check_film
+from mmcourse.fusion.film_checks import CHANNEL_AXIS, FilmSpecs, check_film
 
 
 @keras.saving.register_keras_serializable(package="mmcourse")
@@ -55,12 +55,12 @@ class FiLM(keras.layers.Layer):
         """Masked steps are zero now; none is handed on."""
 
     def compute_output_spec(
-        self, features: Any, condition: Any, features_mask: Any = None, condition_mask: Any = None
+        self, features: Any, condition: Any, *, features_mask: Any = None, condition_mask: Any = None
     ) -> Any:
         self._check_structure(features, condition, features_mask, condition_mask)
         return keras.KerasTensor(features.shape, self.compute_dtype)
 
-    def call(self, features: Any, condition: Any, features_mask: Any = None, condition_mask: Any = None) -> Any:
+    def call(self, features: Any, condition: Any, *, features_mask: Any = None, condition_mask: Any = None) -> Any:
         """Modulate the features.
 
         features: (batch, dim), (batch, time, dim) or (batch, dim, height, width);  condition: (batch, condition_dim)
@@ -89,11 +89,16 @@ class FiLM(keras.layers.Layer):
         values.check_values(list(checked), rows, None, self.where)
         return checked["features"], checked["condition"]
 
-    def _check_structure(self, *arrays: Any) -> None:
-        specs = [None if x is None else Spec(tuple(x.shape), keras.backend.standardize_dtype(x.dtype)) for x in arrays]
-        dims = (self.dim, self.condition_dim)
-        check_film(*specs, dims, self.where, dtype=self.compute_dtype)  # type: ignore[arg-type]
+    def _check_structure(self, features: Any, condition: Any, features_mask: Any, condition_mask: Any) -> None:
+        steps = None if features_mask is None else _spec(features_mask)
+        asked = None if condition_mask is None else _spec(condition_mask)
+        specs = FilmSpecs(_spec(features), _spec(condition), steps, asked)
+        check_film(specs, (self.dim, self.condition_dim), self.where, dtype=self.compute_dtype)
 
     def _value(self, variable: Any) -> Any:
         """A parameter in the dtype of the computation, which a mixed policy keeps apart from the stored one."""
         return ops.cast(variable, self.compute_dtype)
+
+
+def _spec(x: Any) -> Spec:
+    return Spec(tuple(x.shape), keras.backend.standardize_dtype(x.dtype))

@@ -1,11 +1,13 @@
 """Feature-wise linear modulation: a condition scales and shifts features."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mmcourse.checks import Spec, check_shape, check_values
 from mmcourse.errors import ShapeError
-from mmcourse.fusion.film_checks import CHANNEL_AXIS, check_film
+from mmcourse.fusion.film_checks import CHANNEL_AXIS, FilmSpecs, check_film
 
 WHERE = "FiLM"
 
@@ -44,11 +46,12 @@ def film(
         check_shape(shift_bias, "shift_bias", (dim,), WHERE),
     ]
     x, c = np.asarray(features), np.asarray(condition)
-    masks = [None if mask is None else np.asarray(mask) for mask in (features_mask, condition_mask)]
-    specs = [None if array is None else Spec(array.shape, array.dtype.name) for array in (x, c, *masks)]
-    check_film(*specs, (dim, condition_dim), WHERE)  # type: ignore[arg-type]
+    steps, asked = (None if mask is None else np.asarray(mask) for mask in (features_mask, condition_mask))
+    specs = FilmSpecs(
+        _spec(x), _spec(c), None if steps is None else _spec(steps), None if asked is None else _spec(asked)
+    )
+    check_film(specs, (dim, condition_dim), WHERE)
 
-    steps, asked = masks
     x = x.astype(np.float64) if steps is None else np.where(steps[..., None], x, 0).astype(np.float64)
     asked = np.ones(len(c), np.bool_) if asked is None else asked
     c = np.where(asked[:, None], c, 0).astype(np.float64)
@@ -60,3 +63,7 @@ def film(
     shape[CHANNEL_AXIS[x.ndim]] = dim
     y = (1 + delta).reshape(shape) * x + beta.reshape(shape)
     return y if steps is None else np.where(steps[..., None], y, 0)
+
+
+def _spec(array: NDArray[Any]) -> Spec:
+    return Spec(array.shape, array.dtype.name)

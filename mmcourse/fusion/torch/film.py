@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from mmcourse import checks
 from mmcourse.checks import Spec
 from mmcourse.errors import DtypeError
-from mmcourse.fusion.film_checks import CHANNEL_AXIS, check_film
+from mmcourse.fusion.film_checks import CHANNEL_AXIS, FilmSpecs, check_film
 from mmcourse.fusion.torch.base import undrawn
 
 
@@ -45,6 +45,7 @@ class FiLM(nn.Module):
         self,
         features: Tensor,
         condition: Tensor,
+        *,
         features_mask: Tensor | None = None,
         condition_mask: Tensor | None = None,
     ) -> Tensor:
@@ -68,12 +69,15 @@ class FiLM(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Check everything; return both with what is missing set to zero, before anything is computed with it."""
         named = {"features": features, "condition": condition}
-        masks = {"features_mask": features_mask, "condition_mask": condition_mask}
-        specs = [self._spec(name, x) for name, x in named.items()]
-        mask_specs = [None if mask is None else self._spec(name, mask) for name, mask in masks.items()]
+        specs = FilmSpecs(
+            self._spec("features", features),
+            self._spec("condition", condition),
+            None if features_mask is None else self._spec("features_mask", features_mask),
+            None if condition_mask is None else self._spec("condition_mask", condition_mask),
+        )
         mended = torch.is_autocast_enabled(self.scale_bias.device.type)
         dtype = None if mended else str(self.scale_bias.dtype).removeprefix("torch.")
-        check_film(*specs, *mask_specs, (self.dim, self.condition_dim), self.where, dtype=dtype)
+        check_film(specs, (self.dim, self.condition_dim), self.where, dtype=dtype)
         x = features if features_mask is None else torch.where(features_mask[..., None], features, 0.0)
         c = condition if condition_mask is None else torch.where(condition_mask[:, None], condition, 0.0)
         if self.check_values:
