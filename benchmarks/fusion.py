@@ -37,6 +37,12 @@ def gate(parameters: Tensors, x: Tensors, mask: Tensors | None) -> Tensor:
     return sum(a[:, i, None] * h[m] for i, m in enumerate(x))
 
 
+def unit(parameters: Tensors, x: Tensors, mask: Tensors | None) -> Tensor:
+    h, joined = projected(parameters, x), torch.cat(list(x.values()), dim=1)
+    z = {m: torch.sigmoid(joined @ parameters[f"kernels.{m}"] + parameters[f"biases.{m}"]) for m in x}
+    return sum(z[m] * torch.tanh(h[m]) for m in x)  # the tanh of a missing row is zero
+
+
 def concatenation(parameters: Tensors, x: Tensors, mask: Tensors | None) -> Tensor:
     return torch.cat(list(x.values()), dim=1) @ parameters["kernel"] + parameters["bias"]
 
@@ -101,6 +107,7 @@ def projected(parameters: Tensors, x: Tensors) -> dict[str, Tensor]:
 FUSIONS: dict[str, tuple[dict[str, Any], Formula]] = {
     "WeightedSumFusion": ({}, weighted_sum),
     "GatedFusion": ({"hidden_size": 64}, gate),
+    "GatedMultimodalUnit": ({}, unit),
     "ConcatenationFusion": ({}, concatenation),
     "EarlyFusion": ({"hidden_size": 64}, early),
     "LateFusion": ({"hidden_size": 64}, late),

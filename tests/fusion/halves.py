@@ -64,7 +64,15 @@ class Concept:
 
 def gate_shapes(dims: dict[str, int], options: Options) -> Shapes:
     width, hidden = options.get("out_dim") or next(iter(dims.values())), options["hidden_size"]
+    if hidden is None:
+        return {"score": (width,)}
     return {"kernel": (width, hidden), "bias": (hidden,), "score": (hidden,)}
+
+
+def unit_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    width = options.get("out_dim") or next(iter(dims.values()))
+    kernels = {f"kernels.{name}": (sum(dims.values()), width) for name in dims}
+    return kernels | {f"biases.{name}": (width,) for name in dims}
 
 
 def linear_shapes(dims: dict[str, int], options: Options) -> Shapes:
@@ -119,6 +127,9 @@ COMPOSED = {"EncodedFusion"}
 # Formulas of NumPy that are a part of others.
 PARTS = {"expand_factors", "outer_product"}
 
+# Formulas that are not symmetric in what they take; each has a test file of its own.
+ASYMMETRIC = {"film"}
+
 # {where: concept}; an error begins with the name.
 CONCEPTS = {
     "weighted sum": Concept(
@@ -132,9 +143,17 @@ CONCEPTS = {
     "gated fusion": Concept(
         module="GatedFusion",
         formula="gated_fusion",
-        choices=({"hidden_size": 3},),
+        choices=({"hidden_size": None}, {"hidden_size": 3}),
         shapes=gate_shapes,
         nothing_present=lambda parameters, options: np.nan,
+    ),
+    "gated multimodal unit": Concept(
+        module="GatedMultimodalUnit",
+        formula="gated_multimodal_unit",
+        choices=({"softmax": False}, {"softmax": True}),
+        shapes=unit_shapes,
+        arguments=lambda dims, options: {"softmax": options["softmax"]},
+        nothing_present=lambda parameters, options: np.nan if options["softmax"] else 0.0,
     ),
     "concatenation": Concept(
         module="ConcatenationFusion",

@@ -7,7 +7,9 @@ load_triton_before_tensorflow()
 from mmcourse.fusion.keras.bilinear import BilinearFusion, MultiplicativeFusion  # noqa: E402
 from mmcourse.fusion.keras.concatenation import ConcatenationFusion  # noqa: E402
 from mmcourse.fusion.keras.early import EarlyFusion  # noqa: E402
+from mmcourse.fusion.keras.film import FiLM  # noqa: E402
 from mmcourse.fusion.keras.gated import GatedFusion  # noqa: E402
+from mmcourse.fusion.keras.gated_multimodal_unit import GatedMultimodalUnit  # noqa: E402
 from mmcourse.fusion.keras.hybrid import HybridFusion  # noqa: E402
 from mmcourse.fusion.keras.late import LateFusion  # noqa: E402
 from mmcourse.fusion.keras.low_rank import LowRankFusion  # noqa: E402
@@ -18,7 +20,9 @@ __all__ = [
     "BilinearFusion",
     "ConcatenationFusion",
     "EarlyFusion",
+    "FiLM",
     "GatedFusion",
+    "GatedMultimodalUnit",
     "HybridFusion",
     "LateFusion",
     "LowRankFusion",

@@ -3,7 +3,9 @@
 from mmcourse.fusion.numpy.bilinear import bilinear_fusion, multiplicative_fusion
 from mmcourse.fusion.numpy.concatenation import concatenation
 from mmcourse.fusion.numpy.early import early_fusion
+from mmcourse.fusion.numpy.film import film
 from mmcourse.fusion.numpy.gated import gated_fusion
+from mmcourse.fusion.numpy.gated_multimodal_unit import gated_multimodal_unit
 from mmcourse.fusion.numpy.hybrid import hybrid_fusion
 from mmcourse.fusion.numpy.late import late_fusion
 from mmcourse.fusion.numpy.low_rank import expand_factors, low_rank_fusion
@@ -15,7 +17,9 @@ __all__ = [
     "concatenation",
     "early_fusion",
     "expand_factors",
+    "film",
     "gated_fusion",
+    "gated_multimodal_unit",
     "hybrid_fusion",
     "late_fusion",
     "low_rank_fusion",

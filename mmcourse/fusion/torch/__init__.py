@@ -9,7 +9,9 @@ from mmcourse.fusion.torch.classifier import FusionClassifier  # noqa: E402
 from mmcourse.fusion.torch.concatenation import ConcatenationFusion  # noqa: E402
 from mmcourse.fusion.torch.early import EarlyFusion  # noqa: E402
 from mmcourse.fusion.torch.encoded import EncodedFusion  # noqa: E402
+from mmcourse.fusion.torch.film import FiLM  # noqa: E402
 from mmcourse.fusion.torch.gated import GatedFusion  # noqa: E402
+from mmcourse.fusion.torch.gated_multimodal_unit import GatedMultimodalUnit  # noqa: E402
 from mmcourse.fusion.torch.hybrid import HybridFusion  # noqa: E402
 from mmcourse.fusion.torch.late import LateFusion  # noqa: E402
 from mmcourse.fusion.torch.low_rank import LowRankFusion  # noqa: E402
@@ -21,8 +23,10 @@ __all__ = [
     "ConcatenationFusion",
     "EarlyFusion",
     "EncodedFusion",
+    "FiLM",
     "FusionClassifier",
     "GatedFusion",
+    "GatedMultimodalUnit",
     "HybridFusion",
     "LateFusion",
     "LowRankFusion",
