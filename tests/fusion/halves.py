@@ -69,7 +69,9 @@ def linear_shapes(dims: dict[str, int], options: Options) -> Shapes:
 
 
 # Put together from others, in PyTorch alone; each has a test file of its own.
-COMPOSED = {"EncodedFusion"}
+COMPOSED = {"EncodedFusion", "LearnedAbsence"}
+# Comes before a fusion and gives back modalities; it has a test file of its own.
+BEFORE = {"ModalityDropout", "modality_dropout"}
 
 # {where: concept}; an error begins with the name.
 CONCEPTS = {

@@ -5,7 +5,8 @@ from mmcourse.frameworks import load_triton_before_tensorflow
 load_triton_before_tensorflow()
 
 from mmcourse.fusion.keras.concatenation import ConcatenationFusion  # noqa: E402
+from mmcourse.fusion.keras.dropout import ModalityDropout  # noqa: E402
 from mmcourse.fusion.keras.gated import GatedFusion  # noqa: E402
 from mmcourse.fusion.keras.weighted_sum import WeightedSumFusion  # noqa: E402
 
-__all__ = ["ConcatenationFusion", "GatedFusion", "WeightedSumFusion"]
+__all__ = ["ConcatenationFusion", "GatedFusion", "ModalityDropout", "WeightedSumFusion"]
