@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from mmcourse.checks import check_known
+from mmcourse.checks import Spec, check_known, check_mask
 from mmcourse.data.paired import PairedData
 from mmcourse.errors import MaskError
 
@@ -51,7 +51,8 @@ def hidden(data: Data, mask: Mapping[str, np.ndarray]) -> Data:
     mask: {modality: (n,) bool}; a modality that it does not name stays as it was
     NaN, so that whoever looks at a missing row shows it. Raises as PairedData does, for a row left with nothing too.
     """
-    check_known(mask, data.features, "mask", "hidden")
+    specs = {name: Spec(np.shape(present), np.asarray(present).dtype.name) for name, present in mask.items()}
+    check_mask(specs, data.features, len(data), "hidden")
     together = {name: data.present(name) & mask.get(name, True) for name in data.features}
     checked = replace(data, mask=together)
     features = {name: rows.copy() for name, rows in data.features.items()}

@@ -87,8 +87,10 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, *, bins: int = 15
     if equal == "width":
         edges = np.linspace(0, 1, bins + 1)
     elif equal == "mass":
-        edges = np.quantile(confidence, np.linspace(0, 1, bins + 1), method="inverted_cdf")
-        edges[0] = 0.0
+        last = (
+            np.arange(1, bins + 1) * len(p) + bins - 1
+        ) // bins - 1  # the last row of each bin, in order of confidence
+        edges = np.append(0.0, np.sort(confidence)[last])
     else:
         raise ValueError(f'{where}: equal: got {equal!r}, wanted "width" or "mass"')
     place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)  # edges[place] < c <= the next

@@ -81,11 +81,11 @@ def every_subset(
     """Ask model(features, mask) with every non-empty subset of the modalities; the same examples each time.
 
     data: examples from which nothing is missing
-    fill: how missing places are filled for a model that takes no mask (fill_zeros, mean_imputer(train), …): it gets
-    data with a mask and returns complete data
+    fill: how missing places are filled for a model that looks at them (fill_zeros, mean_imputer(train), …): it gets
+    data with a mask and returns complete data, which the model sees without a mask
     clusters: (n,) labels of what hangs together, None where each example stands for itself
     Without `fill` the missing places hold NaN, so that a model that takes the mask but looks at them is found out.
-    Raises TypeError for a model whose forward takes no mask, MaskError for one that looks at what is missing and for
+    Raises TypeError for a model whose forward takes no mask, as `predict` would hand it on, MaskError for one that looks at what is missing and for
     data that lack something, ValueError for clusters of another length.
     """
     for name in data.features:
@@ -95,8 +95,7 @@ def every_subset(
     clusters = np.arange(len(data)) if clusters is None else np.asarray(clusters)
     if clusters.shape != (len(data),):
         raise ValueError(f"{WHERE}: clusters: got shape {clusters.shape}, wanted ({len(data)},)")
-    if fill is None:
-        _check_takes_mask(model)
+    _check_takes_mask(model)
     logits = {}
     for subset in subsets(data.features):
         asked = hidden(data, subset_mask(data.features, subset, len(data)))
@@ -108,7 +107,10 @@ def every_subset(
 
 def _answers(model: "torch.nn.Module", asked: PairedData, batch_size: int) -> np.ndarray:
     missing = ", ".join(name for name in asked.features if not asked.present(name).any())
-    wanted = "no influence of what is missing: the mask must reach whoever uses the features"
+    wanted = (
+        "no influence of what is missing: hand the mask on to whoever uses the features, or say how to fill what is "
+        "missing: fill=mean_imputer(train)"
+    )
     try:
         logits = predict(model, asked, batch_size=batch_size)
     except NotFiniteError as error:
@@ -126,6 +128,6 @@ def _check_takes_mask(model: "torch.nn.Module") -> None:
     except TypeError:
         name = type(model).__name__
         raise TypeError(
-            f"{WHERE}: model: got {name}, whose forward takes no mask, wanted forward(features, mask); "
-            "or say how to fill what is missing: fill=fill_zeros, fill=mean_imputer(train)"
+            f"{WHERE}: model: got {name}, whose forward takes no mask, wanted forward(features, mask), as fit and predict "
+            "call it"
         ) from None
