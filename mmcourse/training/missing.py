@@ -85,7 +85,7 @@ def every_subset(
     data with a mask and returns complete data, which the model sees without a mask
     clusters: (n,) labels of what hangs together, None where each example stands for itself
     Without `fill` the missing places hold NaN, so that a model that takes the mask but looks at them is found out.
-    Raises TypeError for a model whose forward takes no mask, as `predict` would hand it on, MaskError for one that looks at what is missing and for
+    Raises TypeError for a model whose forward takes no mask, MaskError for one that looks at what is missing and for
     data that lack something, ValueError for clusters of another length.
     """
     for name in data.features:
@@ -128,6 +128,6 @@ def _check_takes_mask(model: "torch.nn.Module") -> None:
     except TypeError:
         name = type(model).__name__
         raise TypeError(
-            f"{WHERE}: model: got {name}, whose forward takes no mask, wanted forward(features, mask), as fit and predict "
-            "call it"
+            f"{WHERE}: model: got {name}, whose forward takes no mask, wanted forward(features, mask), "
+            "as fit and predict call it"
         ) from None
