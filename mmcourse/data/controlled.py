@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import combinations
-from math import prod, sqrt
+from math import sqrt
 from statistics import NormalDist
 from typing import Literal, get_args
 
 import numpy as np
 
 from mmcourse.data.paired import PairedData
+from mmcourse.data.presence import subset_chances
 from mmcourse.errors import ModalityError, ShapeError, UnknownModalityError
 
 Kind = Literal["redundant", "unique", "synergistic", "shared_noise", "mixed"]
@@ -104,7 +104,7 @@ def controlled_pairs(
             rows[:, -1] = np.where(synergistic, 1.0, -1.0)
 
     best, late = _best_accuracy(kind, names, d, share), _late_accuracy(kind, names, d, share)
-    chances = _present_chances({name: (missing or {}).get(name, 0.0) for name in names})
+    chances = subset_chances({name: (missing or {}).get(name, 0.0) for name in names})
     alone = {}
     for name in names:
         present = sum(chance for subset, chance in chances.items() if name in subset)
@@ -173,13 +173,6 @@ def _late_accuracy(
         return best(subset)
 
     return late
-
-
-def _present_chances(rates: Mapping[str, float]) -> dict[tuple[str, ...], float]:
-    """{modalities that are present: probability of that, given that not all are missing}."""
-    subsets = [subset for size in range(1, len(rates) + 1) for subset in combinations(rates, size)]
-    chances = [prod(1 - rate if name in subset else rate for name, rate in rates.items()) for subset in subsets]
-    return {subset: chance / sum(chances) for subset, chance in zip(subsets, chances, strict=True)}
 
 
 def _signs(n: int, rng: np.random.Generator) -> np.ndarray:

@@ -123,12 +123,9 @@ def joint_path_of_nothing(parameters: Arrays, options: Options) -> np.ndarray:
 
 
 # Put together from others, in PyTorch alone; each has a test file of its own.
-COMPOSED = {"EncodedFusion"}
-# Formulas of NumPy that are a part of others.
-PARTS = {"expand_factors", "outer_product"}
-
-# Formulas that are not symmetric in what they take; each has a test file of its own.
-ASYMMETRIC = {"film"}
+COMPOSED = {"EncodedFusion", "LearnedAbsence"}
+# Formulas of NumPy with a test file of their own: parts of others, what comes before a fusion, what is not symmetric.
+APART = {"expand_factors", "film", "modality_dropout", "outer_product"}
 
 # {where: concept}; an error begins with the name.
 CONCEPTS = {

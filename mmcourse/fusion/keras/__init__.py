@@ -6,6 +6,7 @@ load_triton_before_tensorflow()
 
 from mmcourse.fusion.keras.bilinear import BilinearFusion, MultiplicativeFusion  # noqa: E402
 from mmcourse.fusion.keras.concatenation import ConcatenationFusion  # noqa: E402
+from mmcourse.fusion.keras.dropout import ModalityDropout  # noqa: E402
 from mmcourse.fusion.keras.early import EarlyFusion  # noqa: E402
 from mmcourse.fusion.keras.film import FiLM  # noqa: E402
 from mmcourse.fusion.keras.gated import GatedFusion  # noqa: E402
@@ -26,6 +27,7 @@ __all__ = [
     "HybridFusion",
     "LateFusion",
     "LowRankFusion",
+    "ModalityDropout",
     "MultiplicativeFusion",
     "TensorFusion",
     "WeightedSumFusion",

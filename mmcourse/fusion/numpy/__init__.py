@@ -2,6 +2,7 @@
 
 from mmcourse.fusion.numpy.bilinear import bilinear_fusion, multiplicative_fusion
 from mmcourse.fusion.numpy.concatenation import concatenation
+from mmcourse.fusion.numpy.dropout import modality_dropout
 from mmcourse.fusion.numpy.early import early_fusion
 from mmcourse.fusion.numpy.film import film
 from mmcourse.fusion.numpy.gated import gated_fusion
@@ -23,6 +24,7 @@ __all__ = [
     "hybrid_fusion",
     "late_fusion",
     "low_rank_fusion",
+    "modality_dropout",
     "multiplicative_fusion",
     "outer_product",
     "tensor_fusion",

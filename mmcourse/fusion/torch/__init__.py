@@ -4,9 +4,11 @@ from mmcourse.frameworks import load_triton_before_tensorflow
 
 load_triton_before_tensorflow()
 
+from mmcourse.fusion.torch.absence import LearnedAbsence  # noqa: E402
 from mmcourse.fusion.torch.bilinear import BilinearFusion, MultiplicativeFusion  # noqa: E402
 from mmcourse.fusion.torch.classifier import FusionClassifier  # noqa: E402
 from mmcourse.fusion.torch.concatenation import ConcatenationFusion  # noqa: E402
+from mmcourse.fusion.torch.dropout import ModalityDropout  # noqa: E402
 from mmcourse.fusion.torch.early import EarlyFusion  # noqa: E402
 from mmcourse.fusion.torch.encoded import EncodedFusion  # noqa: E402
 from mmcourse.fusion.torch.film import FiLM  # noqa: E402
@@ -29,7 +31,9 @@ __all__ = [
     "GatedMultimodalUnit",
     "HybridFusion",
     "LateFusion",
+    "LearnedAbsence",
     "LowRankFusion",
+    "ModalityDropout",
     "MultiplicativeFusion",
     "TensorFusion",
     "WeightedSumFusion",
