@@ -122,10 +122,10 @@ def joint_path_of_nothing(parameters: Arrays, options: Options) -> np.ndarray:
     return np.tanh(parameters["bias"]) @ parameters["head"] + parameters["head_bias"]
 
 
-# Put together from others, in PyTorch alone; each has a test file of its own.
-COMPOSED = {"EncodedFusion", "LearnedAbsence"}
-# Formulas of NumPy with a test file of their own: parts of others, what comes before a fusion, what is not symmetric.
-APART = {"expand_factors", "film", "modality_dropout", "outer_product"}
+# Classes that are put together from others or come before a fusion; each has a test file of its own.
+COMPOSED = {"EncodedFusion", "LearnedAbsence", "ModalityDropout"}
+# Formulas of NumPy with a test file of their own: parts of others, what is not symmetric, what reads sequences.
+APART = {"attention_pooling", "cross_attention", "expand_factors", "film", "modality_dropout", "outer_product"}
 
 # {where: concept}; an error begins with the name.
 CONCEPTS = {

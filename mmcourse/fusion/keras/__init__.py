@@ -4,8 +4,10 @@ from mmcourse.frameworks import load_triton_before_tensorflow
 
 load_triton_before_tensorflow()
 
+from mmcourse.fusion.keras.attention_pooling import AttentionPooling  # noqa: E402
 from mmcourse.fusion.keras.bilinear import BilinearFusion, MultiplicativeFusion  # noqa: E402
 from mmcourse.fusion.keras.concatenation import ConcatenationFusion  # noqa: E402
+from mmcourse.fusion.keras.cross_attention import CrossAttention  # noqa: E402
 from mmcourse.fusion.keras.dropout import ModalityDropout  # noqa: E402
 from mmcourse.fusion.keras.early import EarlyFusion  # noqa: E402
 from mmcourse.fusion.keras.film import FiLM  # noqa: E402
@@ -18,8 +20,10 @@ from mmcourse.fusion.keras.tensor import TensorFusion  # noqa: E402
 from mmcourse.fusion.keras.weighted_sum import WeightedSumFusion  # noqa: E402
 
 __all__ = [
+    "AttentionPooling",
     "BilinearFusion",
     "ConcatenationFusion",
+    "CrossAttention",
     "EarlyFusion",
     "FiLM",
     "GatedFusion",

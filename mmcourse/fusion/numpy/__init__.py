@@ -1,7 +1,9 @@
 """Fusion as formulas in NumPy: float64, no cleverness, the referee of the other halves."""
 
+from mmcourse.fusion.numpy.attention_pooling import attention_pooling
 from mmcourse.fusion.numpy.bilinear import bilinear_fusion, multiplicative_fusion
 from mmcourse.fusion.numpy.concatenation import concatenation
+from mmcourse.fusion.numpy.cross_attention import cross_attention
 from mmcourse.fusion.numpy.dropout import modality_dropout
 from mmcourse.fusion.numpy.early import early_fusion
 from mmcourse.fusion.numpy.film import film
@@ -14,8 +16,10 @@ from mmcourse.fusion.numpy.tensor import outer_product, tensor_fusion
 from mmcourse.fusion.numpy.weighted_sum import weighted_sum
 
 __all__ = [
+    "attention_pooling",
     "bilinear_fusion",
     "concatenation",
+    "cross_attention",
     "early_fusion",
     "expand_factors",
     "film",

@@ -5,9 +5,13 @@ from mmcourse.frameworks import load_triton_before_tensorflow
 load_triton_before_tensorflow()
 
 from mmcourse.fusion.torch.absence import LearnedAbsence  # noqa: E402
+from mmcourse.fusion.torch.attention_pooling import AttentionPooling  # noqa: E402
 from mmcourse.fusion.torch.bilinear import BilinearFusion, MultiplicativeFusion  # noqa: E402
+from mmcourse.fusion.torch.bottleneck import BottleneckTransformer  # noqa: E402
 from mmcourse.fusion.torch.classifier import FusionClassifier  # noqa: E402
 from mmcourse.fusion.torch.concatenation import ConcatenationFusion  # noqa: E402
+from mmcourse.fusion.torch.cross_attention import CrossAttention  # noqa: E402
+from mmcourse.fusion.torch.crossmodal import CrossmodalTransformer  # noqa: E402
 from mmcourse.fusion.torch.dropout import ModalityDropout  # noqa: E402
 from mmcourse.fusion.torch.early import EarlyFusion  # noqa: E402
 from mmcourse.fusion.torch.encoded import EncodedFusion  # noqa: E402
@@ -21,8 +25,12 @@ from mmcourse.fusion.torch.tensor import TensorFusion  # noqa: E402
 from mmcourse.fusion.torch.weighted_sum import WeightedSumFusion  # noqa: E402
 
 __all__ = [
+    "AttentionPooling",
     "BilinearFusion",
+    "BottleneckTransformer",
     "ConcatenationFusion",
+    "CrossAttention",
+    "CrossmodalTransformer",
     "EarlyFusion",
     "EncodedFusion",
     "FiLM",
