@@ -27,7 +27,7 @@ def negative_probabilities(
     """
     logits = inputs.scale_number(scale, WHERE) * inputs.cosines(image, text, WHERE)
     right = inputs.same_group(np.arange(len(logits)) if groups is None else groups, len(logits), WHERE)
-    checks.check_negatives(~right.all(axis=1), WHERE)
+    checks.check_negatives(~np.all(right, axis=1), WHERE)
     return _softmax(logits, right), _softmax(logits.T, right)
 
 
