@@ -10,6 +10,9 @@ from mmcourse.fusion.torch.concatenation import ConcatenationFusion  # noqa: E40
 from mmcourse.fusion.torch.cross_attention import CrossAttention  # noqa: E402
 from mmcourse.fusion.torch.encoded import EncodedFusion  # noqa: E402
 from mmcourse.fusion.torch.gated import GatedFusion  # noqa: E402
+from mmcourse.fusion.torch.gated_cross_attention import GatedCrossAttention, latest_picture  # noqa: E402
+from mmcourse.fusion.torch.perceiver_resampler import PerceiverResampler  # noqa: E402
+from mmcourse.fusion.torch.q_former import QFormer  # noqa: E402
 from mmcourse.fusion.torch.weighted_sum import WeightedSumFusion  # noqa: E402
 
 __all__ = [
@@ -18,6 +21,10 @@ __all__ = [
     "CrossAttention",
     "EncodedFusion",
     "FusionClassifier",
+    "GatedCrossAttention",
     "GatedFusion",
+    "PerceiverResampler",
+    "QFormer",
     "WeightedSumFusion",
+    "latest_picture",
 ]
