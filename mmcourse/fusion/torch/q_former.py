@@ -81,10 +81,12 @@ class QFormer(SequenceFusion):
         x, count = inputs["picture"], len(self.queries)
         z = self.queries.expand(len(x), -1, -1)
         z = self.input_norm(z if text is None else torch.cat([z, inputs["text"]], dim=1))
-        allowed = who_sees_whom(mode, count, z.shape[1] - count, present.get("text")).to(z.device)
+        text_present, allowed = present.get("text"), None
+        if text_present is not None or mode != "matching":
+            allowed = who_sees_whom(mode, count, z.shape[1] - count, text_present).to(z.device)
         for layer in self.layers:
             z = layer(z, x, count, allowed, allowed_keys(present["picture"]))
-        return z[:, :count], None if text is None else silence(z[:, count:], present["text"])
+        return z[:, :count], None if text is None else silence(z[:, count:], text_present)
 
 
 class QFormerLayer(nn.Module):
@@ -100,7 +102,7 @@ class QFormerLayer(nn.Module):
         self.feed_forward_norm, self.text_feed_forward_norm = (LayerNorm(dim, epsilon=epsilon) for _ in range(2))
 
     def forward(
-        self, z: Tensor, picture: Tensor, count: int, allowed: Tensor, picture_allowed: Tensor | None
+        self, z: Tensor, picture: Tensor, count: int, allowed: Tensor | None, picture_allowed: Tensor | None
     ) -> Tensor:
         """z: (batch, count + time, dim);  picture: (batch, k, key_dim);  returns the shape of z"""
         z = self.self_attention_norm(z + self.self_attention.attend(z, allowed))
