@@ -210,6 +210,16 @@ def test_a_text_sees_the_picture_before_it_and_no_other() -> None:
         assert moved.any(dim=0).nonzero().flatten().tolist() == steps
 
 
+def test_what_is_seen_and_what_is_present_are_asked_together() -> None:
+    reader = READERS["gated"]
+    module, inputs = jittered(reader), draw(reader)
+    seen, mask = torch.rand(BATCH, TIME, KEYS) < 0.6, masks(reader)["pictures"]
+    wanted = module(inputs["text"], inputs["pictures"], seen=seen & mask[:, None])
+    got = module(inputs["text"], inputs["pictures"], mask, seen=seen)
+    assert relative_error(got.detach(), wanted.detach()) <= ROUNDING
+    assert relative_error(module(inputs["text"], inputs["pictures"], mask).detach(), wanted.detach()) > 1e-3
+
+
 def test_where_no_picture_came_yet_the_text_reads_nothing() -> None:
     reader = READERS["gated"]
     module, inputs = jittered(reader), draw(reader)
