@@ -1,7 +1,9 @@
 """Alignment: losses that bring what belongs together close in one space, and what they cannot go below.
 
     numpy   info_nce, multi_positive_info_nce, siglip: the formulas, in float64, the referee of the other two;
-            expected_log_multiplicity, expected_floor, least_info_nce: the least these losses can be
+            expected_log_multiplicity, expected_floor, least_info_nce: the least these losses can be;
+            image_text_matching: does a picture belong to a caption; hard_negatives, negative_probabilities: which
+            wrong captions and pictures to ask that of
     torch   the same functions, and InfoNCE, MultiPositiveInfoNCE, SigLIP with a learned scale; over several processes
     keras   the same functions and classes, the same parameters, the same numbers
 

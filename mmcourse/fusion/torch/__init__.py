@@ -17,10 +17,13 @@ from mmcourse.fusion.torch.early import EarlyFusion  # noqa: E402
 from mmcourse.fusion.torch.encoded import EncodedFusion  # noqa: E402
 from mmcourse.fusion.torch.film import FiLM  # noqa: E402
 from mmcourse.fusion.torch.gated import GatedFusion  # noqa: E402
+from mmcourse.fusion.torch.gated_cross_attention import GatedCrossAttention, latest_picture  # noqa: E402
 from mmcourse.fusion.torch.gated_multimodal_unit import GatedMultimodalUnit  # noqa: E402
 from mmcourse.fusion.torch.hybrid import HybridFusion  # noqa: E402
 from mmcourse.fusion.torch.late import LateFusion  # noqa: E402
 from mmcourse.fusion.torch.low_rank import LowRankFusion  # noqa: E402
+from mmcourse.fusion.torch.perceiver_resampler import PerceiverResampler  # noqa: E402
+from mmcourse.fusion.torch.q_former import QFormer  # noqa: E402
 from mmcourse.fusion.torch.tensor import TensorFusion  # noqa: E402
 from mmcourse.fusion.torch.weighted_sum import WeightedSumFusion  # noqa: E402
 
@@ -35,6 +38,7 @@ __all__ = [
     "EncodedFusion",
     "FiLM",
     "FusionClassifier",
+    "GatedCrossAttention",
     "GatedFusion",
     "GatedMultimodalUnit",
     "HybridFusion",
@@ -43,6 +47,9 @@ __all__ = [
     "LowRankFusion",
     "ModalityDropout",
     "MultiplicativeFusion",
+    "PerceiverResampler",
+    "QFormer",
     "TensorFusion",
     "WeightedSumFusion",
+    "latest_picture",
 ]

@@ -21,22 +21,22 @@ class SequenceFusion(DeclaredModalities):
     """
 
     where = "fusion of sequences"
+    optional: tuple[str, ...] = ()  # modalities that may be left out of the features
 
     def prepare(
         self, features: Mapping[str, Tensor], mask: Mapping[str, Tensor | None] | None
     ) -> tuple[dict[str, Tensor], dict[str, Tensor | None]]:
         """Check everything; return the sequences with masked steps set to zero, and the masks, None where none came.
 
-        Both have a key for every modality, in the order of dims.
+        Both have a key for every modality, in the order of dims, those left out that are optional.
         Zeros are put in before anything is computed: NaN times zero would be NaN, in the value and in the gradient.
         """
         checks.check_mapping(features, "features", self.where)
         came = sequence_checks.masks_that_came(mask, self.where)
-        sequence_checks.check_sequences(
-            self._specs(features), self._specs(came), self.dims, self.where, dtype=self._dtype()
-        )
-        present = {modality: came.get(modality) for modality in self.dims}
-        inputs = {modality: silence(features[modality], present[modality]) for modality in self.dims}
+        dims = {m: dim for m, dim in self.dims.items() if m in features or m not in self.optional}
+        sequence_checks.check_sequences(self._specs(features), self._specs(came), dims, self.where, dtype=self._dtype())
+        present = {modality: came.get(modality) for modality in dims}
+        inputs = {modality: silence(features[modality], present[modality]) for modality in dims}
         if self.check_values:
             self._check_values(inputs, present)
         return inputs, present
@@ -44,9 +44,9 @@ class SequenceFusion(DeclaredModalities):
     def _check_values(self, inputs: dict[str, Tensor], present: dict[str, Tensor | None]) -> None:
         # The largest magnitude is finite only where all are; several times faster than isfinite().all().
         finite = torch.stack([x.detach().abs().amax(dim=(1, 2)).isfinite() for x in inputs.values()], dim=1)
-        some = torch.stack([some_present(inputs[m], present[m]) for m in self.dims], dim=1)
+        some = torch.stack([some_present(inputs[m], present[m]) for m in inputs], dim=1)
         finite, some = torch.stack([finite, some]).cpu().numpy()
-        checks.check_values(self.dims, finite, some, self.where)
+        checks.check_values(inputs, finite, some, self.where)
 
 
 def silence(x: Tensor, mask: Tensor | None) -> Tensor:
