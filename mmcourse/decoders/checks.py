@@ -47,6 +47,12 @@ def check_targets(logits: Spec, targets: Spec, mask: Spec | None, where: str) ->
         raise ShapeError("targets", got=got, wanted=wanted, where=where)
 
 
+def check_rows(rows: int, cached: int | None, where: str) -> None:
+    """Raise ShapeError unless a cache has a row for each row of words.  cached: None for a cache of nothing"""
+    if cached not in (None, rows):
+        raise ShapeError("cache", got=f"batch size {cached}", wanted=f"{rows}, that of the words", where=where)
+
+
 def check_finite(name: str, finite: Any, where: str) -> None:
     """Raise NotFiniteError unless all is finite."""
     if not finite:

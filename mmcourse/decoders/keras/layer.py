@@ -26,7 +26,10 @@ class DecoderLayer(keras.layers.Layer):
     ) -> None:
         super().__init__(**layer)
         inner = {"dtype": self.dtype_policy}
-        self.attention, self.attention_norm = Attention(dim, dim, heads, **inner), LayerNorm(dim, epsilon=epsilon, **inner)
+        self.attention, self.attention_norm = (
+            Attention(dim, dim, heads, **inner),
+            LayerNorm(dim, epsilon=epsilon, **inner),
+        )
         if memory_dim is not None:
             self.cross_attention = Attention(dim, memory_dim, heads, **inner)
             self.cross_attention_norm = LayerNorm(dim, epsilon=epsilon, **inner)

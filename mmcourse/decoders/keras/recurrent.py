@@ -48,10 +48,10 @@ class RecurrentDecoder(WordDecoder):
 
     def call(self, ids: Any, vector: Any, mask: Any = None) -> Any:
         """ids: (batch, time);  vector: (batch, vector_dim);  mask: (batch, time) bool;  returns (batch, time, count)"""
+        x, mask = self.read(ids, mask)
         checks.check_vector(specification(vector), self.vector_dim, ids.shape[0], self.where)
         vector = ops.convert_to_tensor(vector)
         self.check_finite("vector", vector)
-        x, mask = self.read(ids, mask)
         if self.every_step:
             x = ops.concatenate([x, tf.repeat(vector[:, None], tf.shape(x)[1], axis=1)], axis=2)
         outputs, _ = self.recurrence(x, mask=mask, initial_state=ops.tanh(self.start(vector)))

@@ -92,13 +92,18 @@ def decode(
     sequence_checks.check_activation(activation, WHERE)
     sequence_checks.check_members(layers, map(str, range(max(1, len(layers)))), "layers", WHERE)
     earlier = np.cumsum(present, axis=1) - present  # how many stand before
-    vectors = check_shape(positions["vectors"], "positions.vectors", (len(np.asarray(positions["vectors"])), dim), WHERE)
+    vectors = check_shape(
+        positions["vectors"], "positions.vectors", (len(np.asarray(positions["vectors"])), dim), WHERE
+    )
     x = x + vectors[earlier]
     seen = (present[:, None, :] & np.tri(time, dtype=np.bool_)) | np.eye(time, dtype=np.bool_)
     if memory is not None:
         given = np.asarray(memory)
         steps = np.ones(given.shape[:2], np.bool_) if memory_mask is None else np.asarray(memory_mask)
-        checks.check_memory(specification(given), specification(steps), given.shape[-1], batch, WHERE)
+        wanted = (
+            np.shape(layers["0"]["cross_attention"]["key"]["kernel"])[0] if "cross_attention" in layers["0"] else None
+        )
+        checks.check_memory(specification(given), specification(steps), wanted, batch, WHERE)
         memory, steps = inputs.prepare(given, steps, None, WHERE)
     for index in range(len(layers)):
         layer, path = layers[str(index)], f"layers.{index}."

@@ -75,9 +75,7 @@ class RecurrentDecoder(WordDecoder):
         self.check_finite("vector", vector)
         return RecurrentState(self.start(vector).tanh(), vector if self.every_step else None)
 
-    def extend(
-        self, ids: Tensor, state: RecurrentState, mask: Tensor | None = None
-    ) -> tuple[Tensor, RecurrentState]:
+    def extend(self, ids: Tensor, state: RecurrentState, mask: Tensor | None = None) -> tuple[Tensor, RecurrentState]:
         """Read on: the logits after each of these words, (rows, time, count), and the state after the last."""
         x = self.read(ids, mask, before=state.length)
         checks.check_vector(self.spec("vector", state.hidden), self.recurrence.hidden_size, len(ids), self.where)

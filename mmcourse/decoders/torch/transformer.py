@@ -81,6 +81,9 @@ class TransformerDecoder(WordDecoder):
 
         ids: (batch, time);  memory: (batch, steps, memory_dim);  mask, memory_mask: (batch, time), (batch, steps) bool
         """
+        if memory is not None:
+            given = self.spec("memory", memory), self.mask_spec(memory_mask)
+            checks.check_memory(*given, self.memory_dim, len(ids), self.where)
         return self.extend(ids, self.begin(memory, memory_mask), mask)[0]
 
     def begin(self, memory: Tensor | None = None, memory_mask: Tensor | None = None) -> Cache:
@@ -106,8 +109,7 @@ class TransformerDecoder(WordDecoder):
 
     def extend_vectors(self, x: Tensor, cache: Cache, mask: Tensor | None = None) -> tuple[Tensor, Cache]:
         """Read on in vectors (rows, time, dim), masked ones zero: what comes out of the last norm, and the cache."""
-        if cache.rows not in (None, len(x)):
-            checks.check_vector(self.spec("vector", x[:, 0]), self.dim, cache.rows, self.where)
+        checks.check_rows(len(x), cache.rows, self.where)
         sequence_checks.check_length(cache.length + x.shape[1], self.positions.length, self.where)
         present = _present(cache, mask, x)
         x = x + self.positions.vectors[_earlier(cache.length, present, x)]

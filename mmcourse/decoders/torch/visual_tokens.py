@@ -56,9 +56,7 @@ class VisualTokenDecoder(SequenceEncoder):
 
         ids: (batch, time);  patches: (batch, P, patch_dim);  mask, patch_mask: (batch, time), (batch, P) bool
         """
-        checks.check_memory(
-            self.spec("patches", patches), self.mask_spec(patch_mask), self.dim, len(ids), self.where
-        )
+        checks.check_memory(self.spec("patches", patches), self.mask_spec(patch_mask), self.dim, len(ids), self.where)
         if self.check_values and mask is not None:
             some = mask.any(dim=1).cpu().numpy()
             sequence_checks.check_ids_known(some, some, self.out_dim, self.where)
