@@ -71,6 +71,9 @@ def linear_shapes(dims: dict[str, int], options: Options) -> Shapes:
 # Put together from others, in PyTorch alone; each has a test file of its own.
 COMPOSED = {"EncodedFusion"}
 
+# Of sequences, with tests of their own.
+OF_SEQUENCES = {"attention_pooling", "cross_attention"}
+
 # {where: concept}; an error begins with the name.
 CONCEPTS = {
     "weighted sum": Concept(
