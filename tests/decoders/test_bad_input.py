@@ -56,7 +56,7 @@ def test_bad_input(half: Any, case: Case, changes: dict[str, Any], error: type[M
 def test_a_memory_is_wanted_or_not(half: Any) -> None:
     with pytest.raises(ShapeError, match=r"memory: got none, wanted \(batch, time, 5\)"):
         half.call(half.build(CROSS), CROSS, about=None)
-    with pytest.raises(ShapeError, match="memory: got shape .* wanted none: this decoder has no cross-attention"):
+    with pytest.raises(ShapeError, match=r"memory: got shape .* wanted none: this decoder has no cross-attention"):
         half.call(half.build(ALONE), ALONE, about=CROSS.about)
     for option in ({"heads": 3}, {"layers": 0}, {"length": 0}, {"dim": -1}, {"memory_dim": 0}, {"count": 0}):
         with pytest.raises(ShapeError, match=next(iter(option))):

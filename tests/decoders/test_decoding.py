@@ -96,7 +96,8 @@ def test_beam_of_width_one_is_greedy(seed: int, length_penalty: float) -> None:
     one = beam_search(step, begin(), width=1, length_penalty=length_penalty, **OPTIONS).best()
     other = greedy(step, begin(), **OPTIONS)
     assert np.array_equal(one.words, other.words)
-    assert np.array_equal(one.length, other.length) and np.array_equal(one.finished, other.finished)
+    assert np.array_equal(one.length, other.length)
+    assert np.array_equal(one.finished, other.finished)
     assert np.allclose(one.log_probability, other.log_probability)
 
 
@@ -126,7 +127,8 @@ def test_nothing_after_the_end_and_log_probabilities_as_recomputed(seed: int) ->
         for row in range(BATCH):
             words = sequence(found, row)
             assert not found.words[row, len(words) :].any()  # padding alone
-            assert words.count(END) == found.finished[row] and (END not in words or words[-1] == END)
+            assert words.count(END) == found.finished[row]
+            assert END not in words or words[-1] == END
             assert found.finished[row] or len(words) == LENGTH
 
 
@@ -146,7 +148,8 @@ def test_no_beam_is_better_than_the_best_sequence() -> None:
         step = table(seed)
         best = [max(row.values()) for row in scored(step)]
         one, two = (beam_search(step, begin(), width=w, **OPTIONS).best().log_probability for w in (1, 2))
-        assert (one <= np.array(best) + 1e-12).all() and (two <= np.array(best) + 1e-12).all()
+        assert (one <= np.array(best) + 1e-12).all()
+        assert (two <= np.array(best) + 1e-12).all()
         gains.extend(two - one)
     assert np.mean(gains) > 0.01
 
@@ -162,7 +165,8 @@ def test_a_wider_beam_can_find_a_worse_sequence() -> None:
 
     step, options = PrefixStep(function), OPTIONS | {"first": FIRST[:1], "max_length": 3}
     narrow, wide = (beam_search(step, Prefixes.empty(1), width=width, **options).best() for width in (1, 2))
-    assert sequence(narrow, 0) == (A, A, END) and sequence(wide, 0) == (B, A, A)
+    assert sequence(narrow, 0) == (A, A, END)
+    assert sequence(wide, 0) == (B, A, A)
     assert np.allclose(np.exp([narrow.log_probability[0], wide.log_probability[0]]), [0.18, 0.068])
 
 
@@ -207,7 +211,8 @@ def test_top_k_and_top_p_keep_what_they_promise() -> None:
         kept = sampling_probabilities(log_probabilities, top_p=p)
         mass = np.where(kept > 0, plain, 0).sum(axis=1)
         least = np.where(kept > 0, plain, np.inf).min(axis=1)
-        assert (mass >= p - 1e-12).all() and (mass - least < p).all()  # without its last word it would fall short
+        assert (mass >= p - 1e-12).all()
+        assert (mass - least < p).all()
         assert np.where(kept > 0, np.inf, -plain).min(axis=1).min() >= -1
         assert (np.where(kept > 0, 0, plain).max(axis=1) <= least).all()
     assert np.allclose(sampling_probabilities(log_probabilities), plain)

@@ -28,7 +28,8 @@ def beam_search(
     one: the beginning of the narrower one's can be pushed out by beginnings that disappoint later.
     step, state, first, end: see mmcourse.decoders.decoding;  max_length: counts the end token
     length_penalty: 0 compares log-probabilities, each word costs; 1 compares means over the words
-    returns all beams of each row, (batch, width, ...), the best score first. Raises ValueError naming what does not fit.
+    returns all beams of each row, (batch, width, ...), the best score first.
+    Raises ValueError naming what does not fit.
     Source: Sutskever et al. (2014); scores by length: Wu et al. (2016), who have another power of it.
     """
     where = "beam search"

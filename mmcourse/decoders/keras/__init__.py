@@ -1,4 +1,4 @@
-"""Decoders in Keras, on its TensorFlow backend: the functions of `mmcourse.decoders.numpy` as layers, without a cache."""
+"""Decoders in Keras, on its TensorFlow backend: the functions of `mmcourse.decoders.numpy` as layers, no cache."""
 
 from mmcourse.frameworks import load_triton_before_tensorflow
 

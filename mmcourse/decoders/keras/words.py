@@ -30,8 +30,8 @@ class WordDecoder(SequenceEncoder):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "count": self.count}
 
-    def compute_output_spec(self, ids: Any, *_: Any, **__: Any) -> Any:
-        return keras.KerasTensor((*ids.shape[:2], self.count), self.compute_dtype)
+    def compute_output_spec(self, sequence: Any, mask: Any = None, *_: Any, **__: Any) -> Any:
+        return keras.KerasTensor((*sequence.shape[:2], self.count), self.compute_dtype)
 
     def read(self, ids: Any, mask: Any) -> tuple[Any, Any]:
         """The vectors of words, masked ones zero, and the mask as a tensor or None."""

@@ -1,6 +1,7 @@
 """Recurrent decoder."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +19,7 @@ def recurrent_decoder(
     *,
     words: Mapping[str, ArrayLike],
     start: Mapping[str, ArrayLike],
-    recurrence: Mapping[str, ArrayLike],
+    recurrence: Mapping[str, Any],
     head: Mapping[str, ArrayLike],
     every_step: bool = False,
     mask: ArrayLike | None = None,

@@ -11,6 +11,7 @@ from mmcourse.decoders import checks
 from mmcourse.encoders import sequence_checks
 from mmcourse.encoders.numpy import embedding, gelu, inputs, layer_norm, relu, scaled_dot_product_attention
 from mmcourse.encoders.numpy.inputs import Array, specification
+from mmcourse.fusion.numpy.cross_attention import cut, join
 
 WHERE = "transformer decoder"
 NORM = ("scale", "bias")
@@ -91,7 +92,7 @@ def decode(
     sequence_checks.check_heads(dim, heads, False, WHERE)
     sequence_checks.check_activation(activation, WHERE)
     sequence_checks.check_members(layers, map(str, range(max(1, len(layers)))), "layers", WHERE)
-    earlier = np.cumsum(present, axis=1) - present  # how many stand before
+    earlier: NDArray[np.int64] = np.cumsum(present, axis=1) - present  # how many stand before
     vectors = check_shape(
         positions["vectors"], "positions.vectors", (len(np.asarray(positions["vectors"])), dim), WHERE
     )
@@ -128,16 +129,11 @@ def attend(
     seen: (batch, n or 1, m), True where a query may see a key
     """
     sequence_checks.check_members(parameters, SELF["attention"], path, WHERE)
-    batch, _, dim = asking.shape
-
-    def cut(x: Array, name: str) -> Array:
-        """(batch, time, width) -> (batch, heads, time, dim / heads)"""
-        projected = inputs.linear(x, parameters[name], f"{path}.{name}", WHERE, dim)
-        return projected.reshape(batch, -1, heads, dim // heads).swapaxes(1, 2)
-
-    queries, keys, values = cut(asking, "query"), cut(answering, "key"), cut(answering, "value")
-    mixed, _ = scaled_dot_product_attention(queries, keys, values, allowed=seen[:, None])
-    return inputs.linear(mixed.swapaxes(1, 2).reshape(asking.shape), parameters["out"], f"{path}.out", WHERE, dim)
+    dim = asking.shape[2]
+    asked = {"query": asking, "key": answering, "value": answering}
+    projected = {name: inputs.linear(x, parameters[name], f"{path}.{name}", WHERE, dim) for name, x in asked.items()}
+    mixed, _ = scaled_dot_product_attention(*(cut(x, heads) for x in projected.values()), allowed=seen[:, None])
+    return inputs.linear(join(mixed), parameters["out"], f"{path}.out", WHERE, dim)
 
 
 def _norm(x: Array, parameters: Mapping[str, ArrayLike], path: str, epsilon: float) -> Array:

@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+
+from mmcourse.decoders.torch.recurrent import RecurrentDecoder
+from mmcourse.decoders.torch.transformer import TransformerDecoder
+from mmcourse.decoders.torch.visual_tokens import VisualTokenDecoder
 
 State = Any  # a Cache or a RecurrentState
 
@@ -13,11 +16,11 @@ State = Any  # a Cache or a RecurrentState
 class StepOf:
     """step(words, state) -> (log-probabilities of the next word, state), as `mmcourse.decoders.decoding` wants it.
 
-    decoder: a module with `extend`;  words: (rows,) whole numbers in NumPy;  log-probabilities: (rows, count), float64
+    words: (rows,) whole numbers in NumPy;  log-probabilities: (rows, count), float64
     No gradient is kept.
     """
 
-    def __init__(self, decoder: nn.Module) -> None:
+    def __init__(self, decoder: RecurrentDecoder | TransformerDecoder | VisualTokenDecoder) -> None:
         self.decoder = decoder
         self.device = next(decoder.parameters()).device
 

@@ -1,6 +1,7 @@
 """Transformer decoder."""
 
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -98,7 +99,7 @@ class TransformerDecoder(WordDecoder):
             some = torch.ones_like(finite) if memory_mask is None else memory_mask.any(dim=1)
             some, finite = torch.stack([some, finite]).cpu().numpy()
             sequence_checks.check_values("memory", some, finite, self.where)
-        pairs = [layer.cross_attention.keys_and_values(memory) for layer in self.layers]
+        pairs = [layer.of_memory(memory) for layer in self._layers()]
         keys, values = zip(*pairs, strict=True)
         return Cache(memory_keys=keys, memory_values=values, memory_mask=memory_mask)
 
@@ -116,7 +117,7 @@ class TransformerDecoder(WordDecoder):
         seen = _seen(cache.length, present, x)
         memory_seen = None if cache.memory_mask is None else cache.memory_mask[:, None, None]
         keys, values = [], []
-        for index, layer in enumerate(self.layers):
+        for index, layer in enumerate(self._layers()):
             past = (cache.keys[index], cache.values[index]) if cache.keys else None
             memory = (cache.memory_keys[index], cache.memory_values[index]) if cache.memory_keys else None
             x, (layer_keys, layer_values) = layer(x, past, seen, memory, memory_seen)
@@ -124,6 +125,9 @@ class TransformerDecoder(WordDecoder):
             values.append(layer_values)
         longer = replace(cache, keys=tuple(keys), values=tuple(values), present=present)
         return self.final_norm(x), longer
+
+    def _layers(self) -> list[DecoderLayer]:
+        return [cast(DecoderLayer, layer) for layer in self.layers]
 
     def logits(self, x: Tensor) -> Tensor:
         """x: (..., dim), after the last norm;  returns (..., count)"""
@@ -147,7 +151,7 @@ def _earlier(before: int, present: Tensor | None, x: Tensor) -> Tensor:
 
 
 def _seen(before: int, present: Tensor | None, x: Tensor) -> Tensor | None:
-    """Which of all words each of these sees: (time, all), (rows, 1, time, all), or None for all.
+    """Which of all words each of these sees: (rows or 1, 1, time, all), or None for all.
 
     Every word may see itself, the masked ones too: so no softmax runs over nothing, and what they get is thrown away.
     """
@@ -157,5 +161,5 @@ def _seen(before: int, present: Tensor | None, x: Tensor) -> Tensor | None:
     places = torch.arange(before + time, device=x.device)
     earlier = places <= places[before:, None]
     if present is None:
-        return earlier
+        return earlier[None, None]
     return ((present[:, None] & earlier) | (places == places[before:, None]))[:, None]
