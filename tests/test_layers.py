@@ -16,6 +16,7 @@ LAYERS = (
     {"checks"},
     {"data", "encoders", "information"},
     {"alignment", "fusion"},
+    {"decoders"},
     {"parity"},
     {"training"},
     {"recording"},
