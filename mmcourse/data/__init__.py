@@ -9,6 +9,7 @@ from mmcourse.data.glyph_names import letter_and_marks, same_words, vocabulary, 
 from mmcourse.data.glyphs import Glyphs, glyphs
 from mmcourse.data.paired import PairedData, root_mean_square_norms
 from mmcourse.data.scenes import Questions, RangeScan, Scenes, scenes, scenes_by_hand
+from mmcourse.data.spoken_digit_sequences import SpokenDigitSequences, spoken_digit_sequences
 from mmcourse.data.spoken_digits import SpokenDigits, spoken_digits
 from mmcourse.data.word_tokens import WordTokens
 
@@ -22,6 +23,7 @@ __all__ = [
     "Questions",
     "RangeScan",
     "Scenes",
+    "SpokenDigitSequences",
     "SpokenDigits",
     "WordTokens",
     "controlled_pairs",
@@ -36,6 +38,7 @@ __all__ = [
     "same_words",
     "scenes",
     "scenes_by_hand",
+    "spoken_digit_sequences",
     "spoken_digits",
     "vocabulary",
     "words",

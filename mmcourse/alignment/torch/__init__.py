@@ -1,4 +1,4 @@
-"""Contrastive losses in PyTorch: the functions of `mmcourse.alignment.numpy`, and modules with a learned scale.
+"""Losses in PyTorch: the functions of `mmcourse.alignment.numpy`, modules with a learned scale, soft warping.
 
 Several processes, each with a part of the batch: `gathered=True` gives each of them the loss of the whole batch, and
 gradients whose mean over the processes, which is what DistributedDataParallel takes, is the gradient of one process
@@ -9,8 +9,19 @@ from mmcourse.frameworks import load_triton_before_tensorflow
 
 load_triton_before_tensorflow()
 
+from mmcourse.alignment.torch.ctc import ctc_loss  # noqa: E402
 from mmcourse.alignment.torch.info_nce import InfoNCE, info_nce  # noqa: E402
 from mmcourse.alignment.torch.multi_positive import MultiPositiveInfoNCE, multi_positive_info_nce  # noqa: E402
 from mmcourse.alignment.torch.siglip import SigLIP, siglip  # noqa: E402
+from mmcourse.alignment.torch.soft_warping import soft_dtw  # noqa: E402
 
-__all__ = ["InfoNCE", "MultiPositiveInfoNCE", "SigLIP", "info_nce", "multi_positive_info_nce", "siglip"]
+__all__ = [
+    "InfoNCE",
+    "MultiPositiveInfoNCE",
+    "SigLIP",
+    "ctc_loss",
+    "info_nce",
+    "multi_positive_info_nce",
+    "siglip",
+    "soft_dtw",
+]
