@@ -88,10 +88,8 @@ def check_blank(blank: int, classes: int, where: str) -> None:
 def check_finite(finite: NDArray[np.bool_], where: str) -> None:
     """Raise NotFiniteError for rows with NaN or infinity in a frame that is present.  finite: (batch,)"""
     if not finite.all():
-        wanted = "finite numbers where present"
-        raise NotFiniteError(
-            "logits", got=f"NaN or infinity in rows [{rows_text(~finite)}]", wanted=wanted, where=where
-        )
+        got = f"NaN or infinity in rows [{rows_text(~finite)}]"
+        raise NotFiniteError("logits", got=got, wanted="finite numbers where present", where=where)
 
 
 def minimum_frames(target: ArrayLike) -> int:

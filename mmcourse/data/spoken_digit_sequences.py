@@ -1,7 +1,7 @@
 """Digits said one after another, and when each of them is said."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal, Self
 
 import numpy as np
@@ -76,10 +76,8 @@ class SpokenDigitSequences:
         rows = np.arange(0) if nothing else np.arange(len(self))[chosen]
         if rows.size == 0:
             raise EmptyBatchError("audio", got="no indices", wanted="at least 1", where="SpokenDigitSequences.take")
-        kept = {field.name: getattr(self, field.name) for field in fields(self)}
-        return type(self)(
-            **{name: tuple(x[i] for i in rows) if isinstance(x, tuple) else x for name, x in kept.items()}
-        )
+        kept = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "sample_rate"}
+        return replace(self, **{name: tuple(values[i] for i in rows) for name, values in kept.items()})
 
 
 def spoken_digit_sequences(
@@ -133,8 +131,15 @@ def spoken_digit_sequences(
         starts.append(begin)
         ends.append(begin + lengths)
         voices.append(voice)
-    rows = (tuple(x) for x in (waveforms, chosen, starts, ends, voices))
-    return SpokenDigitSequences(*rows, languages=(language,) * count, sample_rate=speech.sample_rate)
+    return SpokenDigitSequences(
+        waveforms=tuple(waveforms),
+        digits=tuple(chosen),
+        starts=tuple(starts),
+        ends=tuple(ends),
+        voices=tuple(voices),
+        languages=(language,) * count,
+        sample_rate=speech.sample_rate,
+    )
 
 
 def _recorded(speech: SpokenDigits) -> dict[str, list[np.ndarray]]:
@@ -174,11 +179,7 @@ def _check_options(
         "count": (count >= 1, count, "at least 1"),
         "language": (language in LANGUAGES, language, " or ".join(f'"{name}"' for name in LANGUAGES)),
         "digits": (1 <= digits[0] <= digits[1], digits, "(fewest, most), 1 <= fewest <= most"),
-        "pause": (
-            0 <= pause[0] <= pause[1] < np.inf,
-            pause,
-            "(shortest, longest) in seconds, 0 <= shortest <= longest",
-        ),
+        "pause": (0 <= pause[0] <= pause[1] < np.inf, pause, "(shortest, longest) seconds, 0 <= shortest <= longest"),
         "snr": (
             snr is None or LOUDEST_NOISE <= snr <= QUIETEST_NOISE,
             snr,

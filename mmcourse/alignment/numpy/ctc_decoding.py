@@ -51,26 +51,30 @@ def prefix_beam_search(logits: ArrayLike, *, width: int = 8, blank: int = 0) -> 
     log_probs = single(logits, blank, "prefix_beam_search")
     if not isinstance(width, int | np.integer) or width < 1:
         raise ModalityError("width", got=width, wanted="a whole number, at least 1", where="prefix_beam_search")
-    beam: dict[Labels, tuple[float, float]] = {
-        (): (0.0, -np.inf)
-    }  # log p of paths ending in a blank, in the last label
+    beam: dict[Labels, list[float]] = {(): [0.0, -np.inf]}  # log p of its paths ending in a blank, in its last label
     for frame in log_probs:
         longer: dict[Labels, list[float]] = defaultdict(lambda: [-np.inf, -np.inf])
         for prefix, (in_blank, in_label) in beam.items():
             either = np.logaddexp(in_blank, in_label)
-            longer[prefix][0] = np.logaddexp(longer[prefix][0], either + frame[blank])
+            _add(longer[prefix], 0, either + frame[blank])
             for label, log_p in enumerate(frame):
                 if label == blank:
                     continue
                 if prefix and label == prefix[-1]:
-                    longer[prefix][1] = np.logaddexp(longer[prefix][1], in_label + log_p)
-                    grown, begun = (*prefix, label), in_blank
+                    _add(longer[prefix], 1, in_label + log_p)
+                    _add(longer[(*prefix, label)], 1, in_blank + log_p)
                 else:
-                    grown, begun = (*prefix, label), either
-                longer[grown][1] = np.logaddexp(longer[grown][1], begun + log_p)
-        ranked = sorted(longer.items(), key=lambda item: -np.logaddexp(*item[1]))
-        beam = {prefix: (ends[0], ends[1]) for prefix, ends in ranked[:width]}
-    return [Hypothesis(prefix, float(np.logaddexp(*ends))) for prefix, ends in beam.items()]
+                    _add(longer[(*prefix, label)], 1, either + log_p)
+        beam = dict(sorted(longer.items(), key=lambda item: -_total(item[1]))[:width])
+    return [Hypothesis(prefix, _total(ends)) for prefix, ends in beam.items()]
+
+
+def _add(ends: list[float], which: int, log_probability: float) -> None:
+    ends[which] = float(np.logaddexp(ends[which], log_probability))
+
+
+def _total(ends: list[float]) -> float:
+    return float(np.logaddexp(ends[0], ends[1]))
 
 
 def single(logits: ArrayLike, blank: int, where: str) -> Floats:

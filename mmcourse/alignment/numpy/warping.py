@@ -57,9 +57,7 @@ def accumulated_costs(costs: ArrayLike, *, band: int | None = None) -> Floats:
     checks.check_finite(bool(np.isfinite(table).all()), WHERE)
     *_, n, m = table.shape
     checks.check_band(band, n, m, WHERE)
-    summed = np.full(
-        (n + 1, m + 1, *table.shape[:-2]), np.inf
-    )  # a border of infinity, so that no cell is a special one
+    summed = np.full((n + 1, m + 1, *table.shape[:-2]), np.inf)  # with a border, so that no cell is a special one
     summed[0, 0] = 0
     cells = np.moveaxis(table.astype(np.float64), (-2, -1), (0, 1))  # (n, m, ...)
     for i in range(n):

@@ -1,7 +1,9 @@
 """Connectionist temporal classification by PyTorch's own kernel."""
 
+from typing import Any
+
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -33,7 +35,7 @@ def ctc_loss(
     """
     shape = checks.check_logits(_spec(logits, "logits", WHERE), WHERE)
     found = checks.transcripts(
-        shape, _array(targets), mask=_array(mask), target_mask=_array(target_mask),
+        shape, targets.detach().cpu().numpy(), mask=_array(mask), target_mask=_array(target_mask),
         input_lengths=_array(input_lengths), target_lengths=_array(target_lengths), blank=blank, where=WHERE,
     )  # fmt: skip
     frames = torch.as_tensor(found.frames, device=logits.device)
@@ -49,5 +51,5 @@ def ctc_loss(
         return functional.ctc_loss(log_probs, labels, frames, lengths, blank=blank, reduction="none")
 
 
-def _array(x: Tensor | None) -> ArrayLike | None:
-    return x.detach().cpu().numpy() if isinstance(x, Tensor) else x
+def _array(x: Tensor | None) -> NDArray[Any] | None:
+    return None if x is None else x.detach().cpu().numpy()
