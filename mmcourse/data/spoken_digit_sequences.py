@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -76,8 +76,9 @@ class SpokenDigitSequences:
         rows = np.arange(0) if nothing else np.arange(len(self))[chosen]
         if rows.size == 0:
             raise EmptyBatchError("audio", got="no indices", wanted="at least 1", where="SpokenDigitSequences.take")
-        kept = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "sample_rate"}
-        return replace(self, **{name: tuple(values[i] for i in rows) for name, values in kept.items()})
+        per_row = [field.name for field in fields(self) if field.name != "sample_rate"]
+        kept: dict[str, Any] = {name: tuple(getattr(self, name)[i] for i in rows) for name in per_row}
+        return replace(self, **kept)
 
 
 def spoken_digit_sequences(

@@ -65,7 +65,8 @@ def prefix_beam_search(logits: ArrayLike, *, width: int = 8, blank: int = 0) -> 
                     _add(longer[(*prefix, label)], 1, in_blank + log_p)
                 else:
                     _add(longer[(*prefix, label)], 1, either + log_p)
-        beam = dict(sorted(longer.items(), key=lambda item: -_total(item[1]))[:width])
+        possible = [item for item in longer.items() if _total(item[1]) > -np.inf]  # a repeat asks for a blank before it
+        beam = dict(sorted(possible, key=lambda item: -_total(item[1]))[:width])
     return [Hypothesis(prefix, _total(ends)) for prefix, ends in beam.items()]
 
 
