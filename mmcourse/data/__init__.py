@@ -11,6 +11,7 @@ from mmcourse.data.glyphs import Glyphs, glyphs
 from mmcourse.data.paired import PairedData, root_mean_square_norms
 from mmcourse.data.presence import hidden, subset_chances, subset_mask, subsets
 from mmcourse.data.scenes import Questions, RangeScan, Scenes, scenes, scenes_by_hand
+from mmcourse.data.spoken_digit_sequences import SpokenDigitSequences, spoken_digit_sequences
 from mmcourse.data.spoken_digits import SpokenDigits, spoken_digits
 from mmcourse.data.word_tokens import WordTokens
 
@@ -25,6 +26,7 @@ __all__ = [
     "Questions",
     "RangeScan",
     "Scenes",
+    "SpokenDigitSequences",
     "SpokenDigits",
     "WordTokens",
     "controlled_pairs",
@@ -40,6 +42,7 @@ __all__ = [
     "same_words",
     "scenes",
     "scenes_by_hand",
+    "spoken_digit_sequences",
     "spoken_digits",
     "subset_chances",
     "subset_mask",
