@@ -37,8 +37,40 @@ def gate(parameters: Tensors, x: Tensors, mask: Tensors | None) -> Tensor:
     return sum(a[:, i, None] * h[m] for i, m in enumerate(x))
 
 
+def unit(parameters: Tensors, x: Tensors, mask: Tensors | None) -> Tensor:
+    h, joined = projected(parameters, x), torch.cat(list(x.values()), dim=1)
+    z = {m: torch.sigmoid(joined @ parameters[f"kernels.{m}"] + parameters[f"biases.{m}"]) for m in x}
+    return sum(z[m] * torch.tanh(h[m]) for m in x)  # the tanh of a missing row is zero
+
+
 def concatenation(parameters: Tensors, x: Tensors, mask: Tensors | None) -> Tensor:
     return torch.cat(list(x.values()), dim=1) @ parameters["kernel"] + parameters["bias"]
+
+
+def early(parameters: Tensors, x: Tensors, mask: Tensors | None) -> Tensor:
+    hidden = torch.tanh(torch.cat(list(x.values()), dim=1) @ parameters["kernel"] + parameters["bias"])
+    return hidden @ parameters["head"] + parameters["head_bias"]
+
+
+def late(parameters: Tensors, x: Tensors, mask: Tensors | None) -> Tensor:
+    said = {m: (z + parameters[f"head_biases.{m}"]).log_softmax(dim=1) for m, z in paths(parameters, x).items()}
+    # A uniform prior is a constant, which the normalisation takes out.
+    return added(said, mask).log_softmax(dim=1)
+
+
+def hybrid(parameters: Tensors, x: Tensors, mask: Tensors | None) -> Tensor:
+    return early(parameters, x, mask) + added(paths(parameters, x), mask)
+
+
+def paths(parameters: Tensors, x: Tensors) -> dict[str, Tensor]:
+    return {
+        m: torch.tanh(x[m] @ parameters[f"kernels.{m}"] + parameters[f"biases.{m}"]) @ parameters[f"heads.{m}"]
+        for m in x
+    }
+
+
+def added(logits: dict[str, Tensor], mask: Tensors | None) -> Tensor:
+    return sum(z if mask is None else torch.where(mask[m][:, None], z, 0.0) for m, z in logits.items())
 
 
 def bilinear(parameters: Tensors, x: Tensors, mask: Tensors | None) -> Tensor:
@@ -75,7 +107,11 @@ def projected(parameters: Tensors, x: Tensors) -> dict[str, Tensor]:
 FUSIONS: dict[str, tuple[dict[str, Any], Formula]] = {
     "WeightedSumFusion": ({}, weighted_sum),
     "GatedFusion": ({"hidden_size": 64}, gate),
+    "GatedMultimodalUnit": ({}, unit),
     "ConcatenationFusion": ({}, concatenation),
+    "EarlyFusion": ({"hidden_size": 64}, early),
+    "LateFusion": ({"hidden_size": 64}, late),
+    "HybridFusion": ({"hidden_size": 64}, hybrid),
     "BilinearFusion": ({}, bilinear),
     "MultiplicativeFusion": ({}, multiplicative),
     "TensorFusion": ({}, tensor),

@@ -1,9 +1,12 @@
 """Fusion: one vector from the vectors of several modalities.
 
-    numpy   weighted_sum, gated_fusion, concatenation: the formulas, in float64, the referee of the other two
+    numpy   weighted_sum, gated_fusion, gated_multimodal_unit, concatenation: the formulas, in float64, the referee
             bilinear_fusion, multiplicative_fusion, tensor_fusion, low_rank_fusion
-    torch   WeightedSumFusion, GatedFusion, ConcatenationFusion
+            early_fusion, late_fusion, hybrid_fusion
+            film, by which a condition modulates vectors, sequences or feature maps
+    torch   WeightedSumFusion, GatedFusion, GatedMultimodalUnit, ConcatenationFusion
             BilinearFusion, MultiplicativeFusion, TensorFusion, LowRankFusion
+            EarlyFusion, LateFusion, HybridFusion; FiLM
     keras   the same names, the same parameters, the same numbers
     counts  parameters, multiply-adds and memory by formula
 

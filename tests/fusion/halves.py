@@ -64,7 +64,15 @@ class Concept:
 
 def gate_shapes(dims: dict[str, int], options: Options) -> Shapes:
     width, hidden = options.get("out_dim") or next(iter(dims.values())), options["hidden_size"]
+    if hidden is None:
+        return {"score": (width,)}
     return {"kernel": (width, hidden), "bias": (hidden,), "score": (hidden,)}
+
+
+def unit_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    width = options.get("out_dim") or next(iter(dims.values()))
+    kernels = {f"kernels.{name}": (sum(dims.values()), width) for name in dims}
+    return kernels | {f"biases.{name}": (width,) for name in dims}
 
 
 def linear_shapes(dims: dict[str, int], options: Options) -> Shapes:
@@ -91,10 +99,33 @@ def low_rank_of_constants(parameters: Arrays, options: Options) -> np.ndarray:
     return parameters["weights"] @ constants + parameters["bias"]
 
 
-# Put together from others, in PyTorch alone; each has a test file of its own.
-COMPOSED = {"EncodedFusion"}
-# Formulas of NumPy that are a part of others.
-PARTS = {"expand_factors", "outer_product"}
+def joint_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    hidden, out = options["hidden_size"], options["out_dim"]
+    return {"kernel": (sum(dims.values()), hidden), "bias": (hidden,), "head": (hidden, out), "head_bias": (out,)}
+
+
+def path_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    hidden, out = options["hidden_size"], options["out_dim"]
+    kernels: Shapes = {f"kernels.{name}": (width, hidden) for name, width in dims.items()}
+    biases: Shapes = {f"biases.{name}": (hidden,) for name in dims}
+    return kernels | biases | {f"heads.{name}": (hidden, out) for name in dims}
+
+
+def late_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    weights: Shapes = {f"weights.{name}": () for name in dims} if options.get("learned") else {}
+    head_biases: Shapes = {f"head_biases.{name}": (options["out_dim"],) for name in dims}
+    return path_shapes(dims, options) | head_biases | weights
+
+
+def joint_path_of_nothing(parameters: Arrays, options: Options) -> np.ndarray:
+    """What the joint path says where nothing came."""
+    return np.tanh(parameters["bias"]) @ parameters["head"] + parameters["head_bias"]
+
+
+# Classes that are put together from others or come before a fusion; each has a test file of its own.
+COMPOSED = {"EncodedFusion", "LearnedAbsence", "ModalityDropout"}
+# Formulas of NumPy with a test file of their own: parts of others, what is not symmetric, what reads sequences.
+APART = {"attention_pooling", "cross_attention", "expand_factors", "film", "modality_dropout", "outer_product"}
 
 # {where: concept}; an error begins with the name.
 CONCEPTS = {
@@ -109,9 +140,17 @@ CONCEPTS = {
     "gated fusion": Concept(
         module="GatedFusion",
         formula="gated_fusion",
-        choices=({"hidden_size": 3},),
+        choices=({"hidden_size": None}, {"hidden_size": 3}),
         shapes=gate_shapes,
         nothing_present=lambda parameters, options: np.nan,
+    ),
+    "gated multimodal unit": Concept(
+        module="GatedMultimodalUnit",
+        formula="gated_multimodal_unit",
+        choices=({"softmax": False}, {"softmax": True}),
+        shapes=unit_shapes,
+        arguments=lambda dims, options: {"softmax": options["softmax"]},
+        nothing_present=lambda parameters, options: np.nan if options["softmax"] else 0.0,
     ),
     "concatenation": Concept(
         module="ConcatenationFusion",
@@ -166,6 +205,40 @@ CONCEPTS = {
         projected=False,
         needs_out_dim=True,
         nothing_present=low_rank_of_constants,
+    ),
+    "early fusion": Concept(
+        module="EarlyFusion",
+        formula="early_fusion",
+        choices=({"hidden_size": 3},),
+        shapes=joint_shapes,
+        arguments=lambda dims, options: {"modalities": list(dims)},
+        projected=False,
+        needs_out_dim=True,
+        measured=False,
+        nothing_present=joint_path_of_nothing,
+    ),
+    "late fusion": Concept(
+        module="LateFusion",
+        formula="late_fusion",
+        choices=(
+            {"hidden_size": 3, "rule": "mean", "learned": True},
+            {"hidden_size": 3, "rule": "product", "learned": True},
+            {"hidden_size": 3, "rule": "product"},
+        ),
+        shapes=late_shapes,
+        arguments=lambda dims, options: {"rule": options["rule"]},
+        projected=False,
+        needs_out_dim=True,
+        nothing_present=lambda parameters, options: np.nan if options["rule"] == "mean" else -np.log(OUT),
+    ),
+    "hybrid fusion": Concept(
+        module="HybridFusion",
+        formula="hybrid_fusion",
+        choices=({"hidden_size": 3},),
+        shapes=lambda dims, options: joint_shapes(dims, options) | path_shapes(dims, options),
+        projected=False,
+        needs_out_dim=True,
+        nothing_present=joint_path_of_nothing,
     ),
 }
 OUT = 5

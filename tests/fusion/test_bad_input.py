@@ -324,6 +324,18 @@ GATE = {"kernel": np.ones((5, 2)), "bias": np.ones(2), "score": np.ones(2)}
             ShapeError, "gated fusion: score: got shape (), wanted (1,)",
         ),
         (
+            lambda: gated_fusion(X, projections=P, score=np.ones(2)),
+            ShapeError, "gated fusion: score: got shape (2,), wanted (5,)",
+        ),
+        (
+            lambda: gated_fusion(X, projections=P, kernel=np.ones((5, 2)), score=np.ones(2)),
+            ShapeError, "gated fusion: kernel: got one without a bias, wanted both or neither",
+        ),
+        (
+            lambda: gated_fusion(X, projections=P, bias=np.ones(2), score=np.ones(2)),
+            ShapeError, "gated fusion: bias: got one without a kernel, wanted both or neither",
+        ),
+        (
             lambda: concatenation(X, ["text", "image"], kernel=np.ones((7, 5)), bias=np.ones(7)),
             ShapeError, "concatenation: bias: got shape (7,), wanted (5,)",
         ),

@@ -23,9 +23,11 @@ def parameters_without_gradient(case: Case) -> set[str]:
     can change the output.
     """
     if case.count == 1 and case.options.get("softmax"):
-        return {"weights.text"}
+        return {"weights.text", "kernels.text", "biases.text"} & case.shapes.keys()
     if case.count == 1 and case.concept == "gated fusion":
-        return {"kernel", "bias", "score"}
+        return {"kernel", "bias", "score"} & case.shapes.keys()
+    if case.count == 1 and case.options.get("learned") and case.options.get("rule") == "mean":
+        return {"weights.text"}  # the share of a single classifier, a softmax too
     return set()
 
 

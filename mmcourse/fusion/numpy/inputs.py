@@ -51,8 +51,12 @@ def check_widths(hidden: Arrays, where: str) -> int:
 
 
 def softmax(scores: Arrays, present: Present) -> Arrays:
-    """Return softmax over the modalities present in each row; a missing one weighs 0.  {modality: (batch,)}"""
-    logits = np.stack([np.where(present[m], scores[m], -np.inf) for m in present])  # (M, batch)
+    """Return softmax over the modalities present in each row; a missing one weighs 0.
+
+    scores: {modality: (), (batch,) or (batch, width)};  returns {modality: (batch,) or (batch, width)}
+    """
+    here = {m: present[m].reshape(-1, *(1,) * (np.ndim(scores[m]) - 1)) for m in present}
+    logits = np.stack([np.where(here[m], scores[m], -np.inf) for m in present])  # (M, batch) or (M, batch, width)
     exponentials = np.exp(logits - logits.max(axis=0))
     return dict(zip(present, exponentials / exponentials.sum(axis=0), strict=True))
 
