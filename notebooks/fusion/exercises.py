@@ -226,7 +226,52 @@ check("fusion/more_data", more_data)
 # A gate has a decision to learn in every example, and that takes examples. Would it overtake with still more? These digits end here. The question comes back in this chapter where there are more of them.
 
 # %% [markdown]
-# ## 8. All cosines at once
+# ## 8. A kernel that is never made
+#
+# Write low-rank fusion, with missing modalities. `features` maps each modality to (rows, width), `factors` to $A_m$ of shape (rank, 1 + width, out), `mask` to booleans (rows,), True where it is *present*. `weights` $w$ has shape (rank,), `bias` $b$ (out,). Return, of shape (rows, out),
+#
+# $$F = \sum_{r} w_r \prod_m \big( [1, x_m]\, A_m^{(r)} \big) + b ,$$
+#
+# where $\prod$ multiplies number by number. In a row in which a modality is missing, $[1, x_m]$ is $[1, 0, \dots, 0]$, and what stands there has no influence, not even NaN.
+
+# %%
+def low_rank(features, factors, weights, bias, mask):
+    """The fused vectors, (rows, out)."""
+    ### BEGIN SOLUTION
+    product = 1.0
+    for m, x in features.items():
+        there = np.where(mask[m][:, None], x, 0.0)
+        with_one = np.hstack([np.ones((len(x), 1)), there])
+        product = product * (with_one @ factors[m])  # (rank, rows, out)
+    return np.tensordot(weights, product, axes=1) + bias
+    ### END SOLUTION
+
+
+# %%
+check("fusion/low_rank", low_rank)
+
+# %% [markdown]
+# ## 9. FiLM inside a product
+#
+# The multiplicative interaction of rows $z$ and $x$ is $F_o = \sum_{ij} z_i W_{ijo} x_j + (zU)_o + (xV)_o + b_o$. Feature-wise modulation is $F = (1 + zG) \odot x + zB$: here $z$ scales each feature of $x$ and shifts it, and $\odot$ multiplies number by number. It is a special case. Given $G$ and $B$, both of shape (width of z, width of x), return the four parameters $W$, $U$, $V$, $b$ with which the first formula gives the second, for every $z$ and $x$. Their shapes are (width of z, width of x, width of x), (width of z, width of x), (width of x, width of x) and (width of x,).
+
+# %%
+def film_as_product(G, B):
+    """The parameters W, U, V, b."""
+    ### BEGIN SOLUTION
+    width = G.shape[1]
+    W = np.zeros((*G.shape, width))
+    for o in range(width):
+        W[:, o, o] = G[:, o]  # output o multiplies feature o of x, no other
+    return W, B, np.eye(width), np.zeros(width)
+    ### END SOLUTION
+
+
+# %%
+check("fusion/film_as_product", film_as_product)
+
+# %% [markdown]
+# ## 10. All cosines at once
 #
 # The exercises from here on belong to the lesson on contrastive learning. `image` is (n, width), one vector per picture; `text` is (m, width), one per name. Return the table of all cosines, of shape (n, m): row $i$, column $j$ holds that of picture $i$ with name $j$. A vector may be short, but none is zero.
 
@@ -244,7 +289,7 @@ def cosine_table(image, text):
 check("fusion/cosine_table", cosine_table)
 
 # %% [markdown]
-# ## 9. The contrastive loss
+# ## 11. The contrastive loss
 #
 # Now `image` and `text` have both $B$ rows, and row $i$ of one belongs to row $i$ of the other. Return InfoNCE in both directions, with `scale` $s$ and from vectors of any length:
 #
@@ -270,7 +315,7 @@ def contrastive_loss(image, text, scale):
 check("fusion/contrastive_loss", contrastive_loss)
 
 # %% [markdown]
-# ## 10. As low as it gets
+# ## 12. As low as it gets
 #
 # In a batch names repeat: the letter A in two styles is two pictures with one name. `names` is a list of texts, one for each pair of the batch; the pictures are all different. Return the least InfoNCE that any model can reach on this batch, if the scale is as large as it likes. Think of one member whose name $m$ members have, itself included. Which probability can it get at best when the picture looks for the name, and which when the name looks for the picture?
 
@@ -287,7 +332,7 @@ def least_loss(names):
 check("fusion/least_loss", least_loss)
 
 # %% [markdown]
-# ## 11. Joint right answers
+# ## 13. Joint right answers
 #
 # The remedy. `groups` holds a whole number for each pair of the batch, and the rows of one group are right answers of each other. Let $P(i)$ be the rows of the group of $i$, itself included, and $p_{ij}$ the softmax of exercise 9: picture to name over row $i$ of the table, $p_{ij} = e^{s \cos(x_i, t_j)} / \sum_k e^{s \cos(x_i, t_k)}$, and name to picture over column $i$, $p_{ij} = e^{s \cos(x_j, t_i)} / \sum_k e^{s \cos(x_k, t_i)}$. Return
 #
@@ -314,7 +359,7 @@ def joint_loss(image, text, groups, scale):
 check("fusion/joint_loss", joint_loss)
 
 # %% [markdown]
-# ## 12. Found among the first k
+# ## 14. Found among the first k
 #
 # `similarity` is (queries, candidates), larger is nearer. `right` are booleans of the same shape, at least one True in each row. Return recall at `k`, the share of queries for which one of their right answers is among the first `k` candidates.
 #
@@ -334,7 +379,7 @@ def recall_at_k(similarity, right, k):
 check("fusion/recall_at_k", recall_at_k)
 
 # %% [markdown]
-# ## 13. Is the lower loss the better model? (open)
+# ## 15. Is the lower loss the better model? (open)
 #
 # Two teams train the same pair of encoders on the same accented letters, each letter in four styles, with plain InfoNCE and the same number of steps. One takes batches of `16` and the other batches of `64`. Each reports its final loss. Whose model is better? Predict first: what does the size of the batch do to $\log B$, and to the floor of exercise 10?
 #
@@ -401,51 +446,6 @@ check("fusion/batch_study", batch_study)
 
 # %% [markdown]
 # A loss is a number of nats for a question, and the larger batch asks the harder one: more wrong answers, and more of them that are not wrong at all. Measure both models with batches of one size, whichever it is, and the order turns round. The larger batch also saw each picture more often in the same number of steps; that is a reason why it learned more here, and no law.
-
-# %% [markdown]
-# ## 14. A kernel that is never made
-#
-# Write low-rank fusion, with missing modalities. `features` maps each modality to (rows, width), `factors` to $A_m$ of shape (rank, 1 + width, out), `mask` to booleans (rows,), True where it is *present*. `weights` $w$ has shape (rank,), `bias` $b$ (out,). Return, of shape (rows, out),
-#
-# $$F = \sum_{r} w_r \prod_m \big( [1, x_m]\, A_m^{(r)} \big) + b ,$$
-#
-# where $\prod$ multiplies number by number. In a row in which a modality is missing, $[1, x_m]$ is $[1, 0, \dots, 0]$, and what stands there has no influence, not even NaN.
-
-# %%
-def low_rank(features, factors, weights, bias, mask):
-    """The fused vectors, (rows, out)."""
-    ### BEGIN SOLUTION
-    product = 1.0
-    for m, x in features.items():
-        there = np.where(mask[m][:, None], x, 0.0)
-        with_one = np.hstack([np.ones((len(x), 1)), there])
-        product = product * (with_one @ factors[m])  # (rank, rows, out)
-    return np.tensordot(weights, product, axes=1) + bias
-    ### END SOLUTION
-
-
-# %%
-check("fusion/low_rank", low_rank)
-
-# %% [markdown]
-# ## 15. FiLM inside a product
-#
-# The multiplicative interaction of rows $z$ and $x$ is $F_o = \sum_{ij} z_i W_{ijo} x_j + (zU)_o + (xV)_o + b_o$. Feature-wise modulation is $F = (1 + zG) \odot x + zB$: here $z$ scales each feature of $x$ and shifts it, and $\odot$ multiplies number by number. It is a special case. Given $G$ and $B$, both of shape (width of z, width of x), return the four parameters $W$, $U$, $V$, $b$ with which the first formula gives the second, for every $z$ and $x$. Their shapes are (width of z, width of x, width of x), (width of z, width of x), (width of x, width of x) and (width of x,).
-
-# %%
-def film_as_product(G, B):
-    """The parameters W, U, V, b."""
-    ### BEGIN SOLUTION
-    width = G.shape[1]
-    W = np.zeros((*G.shape, width))
-    for o in range(width):
-        W[:, o, o] = G[:, o]  # output o multiplies feature o of x, no other
-    return W, B, np.eye(width), np.zeros(width)
-    ### END SOLUTION
-
-
-# %%
-check("fusion/film_as_product", film_as_product)
 
 # %%
 progress("fusion")
