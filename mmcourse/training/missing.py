@@ -50,7 +50,9 @@ class SubsetTable:
         """Accuracy under a subset with its bootstrap interval over clusters; options: level, draws, seed."""
         return clustered_interval(self.correct(subset), self.clusters, **options)  # type: ignore[arg-type]
 
-    def difference(self, subset: Iterable[str], other: Iterable[str] | None = None, **options: float) -> Interval:
+    def difference(
+        self, subset: Iterable[str] | None, other: Iterable[str] | None = None, **options: float
+    ) -> Interval:
         """accuracy(subset) - accuracy(other) on the same examples, drawn together; other: all modalities."""
         gains = self.correct(subset).astype(np.float64) - self.correct(other)
         return Interval(*clustered_interval(gains, self.clusters, **options))  # type: ignore[arg-type]
