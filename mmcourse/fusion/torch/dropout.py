@@ -20,7 +20,7 @@ class ModalityDropout(Fusion):
     dims: {modality: width};  rates: {modality: p_m} or one number for all, each in [0, 1)
     generator: where the random numbers come from, on the device of the features; None for PyTorch's own
     check_values: see Fusion.  Raises a ModalityError naming the modality that does not fit.
-    Source: Neverova et al. (2016), ModDrop, where all may be dropped at once; here never.
+    Source: Neverova et al. (2016), ModDrop, for the idea.
     """
 
     where = "modality dropout"
