@@ -38,7 +38,8 @@ def subset_chance(answer: Answer, rng: Generator) -> Iterator[Law]:
         compare(both, 1 / 3),
     )
     rates = {name: float(rng.uniform(0.05, 0.9)) for name in NAMES}
-    present = [name for name in NAMES if name != NAMES[rng.integers(4)]]
+    absent = str(rng.choice(NAMES))
+    present = [name for name in NAMES if name != absent]
     right = subset_chances({name: rates[name] for name in present})
     found = {left: answer.number(rates, present, list(left)) for left in subsets(present)}
     for left, wanted in right.items():
@@ -55,7 +56,6 @@ def subset_chance(answer: Answer, rng: Generator) -> Iterator[Law]:
         "Something is left in every example. Divide by the chance of that.",
         f"They add up to {sum(found.values()):.4g}.",
     )
-    (absent,) = set(NAMES) - set(present)
     for left, what in (((), "nothing"), ((*present[:1], absent), f"{absent}, which is not there")):
         chance = answer.number(rates, present, list(left))
         yield Law(
@@ -100,7 +100,7 @@ def _shown(rates: dict[str, float]) -> str:
 @exercise("fusion", trials=3)
 def best_temperature(answer: Answer, rng: Generator) -> Iterator[Law]:
     """The temperature at which the labels are likeliest, for models that are too sure and models that are not."""
-    for truth in (rng.uniform(0.9, 1.3), rng.uniform(0.12, 0.2)):
+    for truth in (rng.uniform(0.9, 1.3), rng.uniform(0.12, 0.2)):  # too sure, not sure enough
         logits, labels = _drawn(rng, truth)
         wanted, got = fit_temperature(logits, labels), answer.number(logits, labels)
         what = "too sure of itself" if wanted > 1 else "not sure enough"
@@ -116,7 +116,7 @@ def best_temperature(answer: Answer, rng: Generator) -> Iterator[Law]:
             _near(got, _temperatures(logits, labels, wanted)),
             f"The model is {what}. Got {got:.4g}, wanted {wanted:.4g}.",
         )
-    factor = float(rng.uniform(2, 5))
+    factor = float(rng.uniform(10, 20))
     scaled = answer.number(factor * logits, labels)
     yield Law(
         "logits that are c times as large need a temperature c times as high",
@@ -145,10 +145,9 @@ def _temperatures(logits: Array, labels: Array, wanted: float) -> dict[str, floa
     right = logits.argmax(axis=1) == labels
     return {
         "You return 1/T. The logits are *divided* by the temperature.": 1 / wanted,
-        "You leave the logits as they are.": 1.0,
-        "You never go below 1. A model may be less sure than it could be; then the temperature is below 1.": max(
-            1.0, wanted
-        ),
+        "You leave the logits as they are."
+        if wanted > 1
+        else "You never go below 1. A model may be less sure than it could be; then the temperature is below 1.": 1.0,
         "You bring the mean confidence to the accuracy. That makes one bin right, not the labels likely.": least(
             lambda p: (p.max(axis=1).mean() - right.mean()) ** 2
         ),
@@ -163,12 +162,12 @@ def _temperatures(logits: Array, labels: Array, wanted: float) -> dict[str, floa
 
 
 def _near(got: float, mistakes: dict[str, float | tuple[float, ...]]) -> str:
-    """As diagnose, for results of a search: the hint of the nearest, if it is within a hundredth."""
+    """As diagnose, for results of a search: the hint of the nearest, if it is within a thousandth."""
     apart = {
         hint: min(abs(got / value - 1) for value in (values if isinstance(values, tuple) else (values,)))
         for hint, values in mistakes.items()
     }
     nearest = min(apart, key=lambda hint: apart[hint])
-    if apart[nearest] < 0.01:
+    if apart[nearest] < 1e-3:
         return nearest
     return "Plot the loss over T and see where your answer lies. A coarse grid is not fine enough; search on."
