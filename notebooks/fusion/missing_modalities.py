@@ -15,7 +15,7 @@
 #
 # Say what a model loses when a modality is missing, train one that copes with every subset of them, and know how sure it may then be.
 #
-# **Before this:** [The weighted sum](weighted_sum.ipynb) for fusion and masks, and [A first model](../concepts/first_model.ipynb) for training, test parts and paired intervals.
+# **Before this:** [The weighted sum](weighted_sum.ipynb) for fusion and masks, and [A first model](../concepts/first_model.ipynb) for training, test parts and paired intervals. The proofs are on the page [Absence and confidence](../../book/fusion/missing_modalities.md).
 
 # %% tags=["colab"]
 # On Colab, install the course's package beside the torch, TensorFlow and NumPy that are there. Elsewhere, nothing.
