@@ -34,7 +34,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from mmcourse.data import PairedData, controlled_pairs, digits_with_speech, hidden
+from mmcourse.data import PairedData, controlled_pairs, digits_with_speech, masked
 from mmcourse.data import root_mean_square_norms, subset_chances, subsets
 from mmcourse.encoders.numpy import log_mel_summary
 from mmcourse.fusion.numpy import modality_dropout
@@ -661,7 +661,7 @@ reports = controlled_pairs(
 def clinic(data, absence, seed):
     """Texts go missing with a chance that depends on the label."""
     drawn = np.random.default_rng([7, seed]).random(len(data))
-    return hidden(data, {"text": drawn >= np.array(absence)[data.labels]})
+    return masked(data, {"text": drawn >= np.array(absence)[data.labels]})
 
 
 def in_clinics(fusion, absence):
