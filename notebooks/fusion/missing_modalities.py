@@ -424,7 +424,7 @@ claim("share of the gain in the mean of subsets that rate 0.1 brings",
       at_least=0.7, key="rates-tenth")
 
 # %% [markdown]
-# The rate hardly matters, as long as it is not zero. Even at `0.9`, where the network almost never sees all three together, it is better with all three than the one that never saw anything else. So these digits need no interaction of the three, only each one's evidence.
+# The rate hardly matters, as long as it is not zero. Even at `0.9`, where the network almost never sees all three together, it is better with all three than the one that never saw anything else. Nothing has to be read together here: given the digit, the three are independent by construction.
 #
 # A price exists where modalities must be read *together*, and the model is too small to have one way for each subset. Two microphones ([The weighted sum](weighted_sum.ipynb)): the first hears a voice and the noise of the room, the second the same noise alone. The best rule with both subtracts the second from the first. A linear model has one weight for the voice, whether the second microphone works or not.
 
