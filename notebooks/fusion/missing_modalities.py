@@ -50,7 +50,7 @@ setup("fusion/missing_modalities")
 # %% [markdown]
 # ## The microphone fails, and then the keyboard
 #
-# A clerk's desk reads digits in three ways: somebody writes them by hand, types their names, and says them. All three are noisy: grey specks on the picture, wrong letters in the word, a hiss as loud as the voice. Each becomes one vector: 64 pixels, 26 letter counts, and for the sound the mean loudness of 16 pitches in each quarter of the recording. The test part has other writers and other voices.
+# A machine at a counter reads digits in three ways: somebody writes them by hand, types their names, and says them. All three are noisy: grey specks on the picture, wrong letters in the word, a hiss as loud as the voice. Each becomes one vector: 64 pixels, 26 letter counts, and for the sound the mean loudness of 16 pitches in each quarter of the recording. The test part has other writers and other voices.
 
 # %%
 NOISE = {"typo_rate": 0.7, "pixel_noise": 0.4, "snr": 0}
@@ -129,7 +129,7 @@ claim("image alone minus all three: upper end of the interval",
 #
 # $$2\,(x_1 - 20) + 2\,(x_2 - 20) .$$
 #
-# It is positive where the mean reading is above 20. This is the best rule, right with probability $\Phi(\sqrt2)$, where $\Phi$ is the distribution function of the normal. With one thermometer alone $\Phi(1)$ is possible. Now the second one fails, and the program writes a zero.
+# It is positive where the mean reading is above 20. This is the best rule, and with $\Phi$ for the distribution function of the normal it is right with probability $\Phi(\sqrt2)$. With one thermometer alone $\Phi(1)$ is possible. Now the second one fails, and the program writes a zero.
 
 # %%
 PHI = NormalDist().cdf
@@ -178,11 +178,11 @@ for filling in (torch.nan, 123.0):
     inputs["audio"][~mask["audio"]] = filling
     inputs = {m: x.requires_grad_() for m, x in inputs.items()}
     checked.zero_grad()
-    logits = checked(inputs, mask)
-    logits.square().sum().backward()
+    answer = checked(inputs, mask)
+    answer.square().sum().backward()
     assert (inputs["audio"].grad[~mask["audio"]] == 0).all()
     slopes = [parameter.grad.clone() for parameter in checked.parameters()]
-    answers.append([logits.detach(), *slopes])
+    answers.append([answer.detach(), *slopes])
 assert all(torch.equal(one, other) for one, other in zip(*answers, strict=True))
 complete = complete.float()
 
@@ -252,10 +252,10 @@ exact("the image, rate 0.2, is dropped in a share {:.3f} of the examples",
 
 # %%
 u = {"image": 0.9, "text": 0.6, "audio": 0.4}
-chance = {"image": 0.8 / (1 - 0.2 * 0.5 * 0.7),  # 0.86 < 0.9: dropped
-          "text": 0.5 / (1 - 0.5 * 0.7),         # 0.77 > 0.6: kept
-          "audio": 0.3}                          # something is kept: 0.3 < 0.4
-by_hand = {m: u[m] < chance[m] for m in u}
+keep_below = {"image": 0.8 / (1 - 0.2 * 0.5 * 0.7),  # 0.86 < 0.9: dropped
+              "text": 0.5 / (1 - 0.5 * 0.7),         # 0.77 > 0.6: kept
+              "audio": 0.3}                          # text is kept: 0.3 < 0.4
+by_hand = {m: u[m] < keep_below[m] for m in u}
 
 ones = {m: np.ones((1, 2)) for m in u}
 _, left = modality_dropout(ones, RATES, {m: np.array([u[m]]) for m in u})
@@ -264,22 +264,22 @@ print(by_hand)
 
 # %%
 many = {m: rng.random(100_000) for m in RATES}
-ones = {m: np.ones((100_000, 1)) for m in RATES}
-_, left = modality_dropout(ones, RATES, many)
-in_order = np.column_stack(list(left.values()))
+_, left_of_many = modality_dropout(
+    {m: np.ones((100_000, 1)) for m in RATES}, RATES, many)
+in_order = np.column_stack(list(left_of_many.values()))
 assert in_order.any(axis=1).all()
 assert np.allclose(in_order.mean(axis=0), kept.mean(axis=0), atol=0.01)
 
 # %% [markdown]
-# A modality that was missing before stays missing; the formula is then taken over those that are there. As a layer, `ModalityDropout` hands on features and mask, so any fusion of this chapter can follow. In evaluation it drops nothing.
+# A modality that was missing before stays missing; the formula is then taken over those that are there. As a layer, `ModalityDropout` hands on features and mask, so any fusion of vectors in this chapter can follow. In evaluation it drops nothing.
 
 # %%
 layer = ModalityDropout(train.widths, rates=RATES)
 once, again = layer(few)[1], layer(few)[1]
 assert any((once[m] != again[m]).any() for m in once)  # new draws in each call
-same, everything = layer.eval()(few)
+same, none_dropped = layer.eval()(few)
 assert all(same[m] is few[m] for m in few)
-assert all(here.all() for here in everything.values())
+assert all(here.all() for here in none_dropped.values())
 
 # %% [markdown]
 # ## Accuracy under every subset
@@ -293,8 +293,8 @@ stored = runs.values("image", sweep="subsets", method="dropout")
 claim("with dropout: accuracy on the image alone, beside ten stored runs",
       robust_table.accuracy("image").mean, at_least=stored.min() - 0.01,
       at_most=stored.max() + 0.01, key="live-dropout")
-cost = robust_table.accuracy().mean - table.accuracy().mean
-claim("accuracy with all three, with dropout minus without", cost,
+gain = robust_table.accuracy().mean - table.accuracy().mean
+claim("accuracy with all three, with dropout minus without", gain,
       at_least=0.01, key="live-gain")
 
 # %% tags=["hide-input"]
@@ -363,7 +363,7 @@ for method, low, high in (("means", -0.36, 0), ("ridge", -0.06, 0.11),
           at_most=high, key=f"{key}-highest")
 
 # %% [markdown]
-# *Means* help a network that was never asked to do without, but far less than dropout. *Ridge* is the surprise: without any new training it comes close to dropout everywhere, and for the audio alone it is clearly better. The picture and the word that it guesses from a sound are blurred averages of what usually goes with such a sound. Perhaps the linear guess overfits the few training voices less than the network does; this experiment does not show why. A *learned absence* is a vector for each modality, trained with the rest, that is put where the modality is missing. Trained under the same dropout it does what the mask does. *Late* fusion trains a network for each modality and adds the log-probabilities of those that are there. Here it needs no remedy: for each label, picture, word and recording were drawn independently, so the result in the box above applies as far as each term is right.
+# *Means* help a network that was never asked to do without, but far less than dropout. *Ridge* is the surprise: without any new training it comes within a few points of dropout everywhere, and for the audio alone it is clearly better. The picture and the word that it guesses from a sound are blurred averages of what usually goes with such a sound. Perhaps the linear guess overfits the few training voices less than the network does; this experiment does not show why. A *learned absence* is a vector for each modality, trained with the rest, that is put where the modality is missing. Trained under the same dropout it does what the mask does. *Late* fusion trains a network for each modality and adds the log-probabilities of those that are there. Here it needs no remedy: for each label, picture, word and recording were drawn independently, so the result in the box above applies as far as each term is right.
 #
 # ## What does it cost?
 #
@@ -464,8 +464,8 @@ for name, fusion, low, high in (("linear", ConcatenationFusion, -0.1, -0.04),
     plain, dropped = (found.accuracy().mean for found in tables)
     claim(f"{name}, both there: dropout minus without", dropped - plain,
           at_least=low, at_most=high, key=f"cost-{name}")
-    plain, dropped = (found.accuracy("voice").mean for found in tables)
-    claim(f"{name}, voice alone: dropout minus without", dropped - plain,
+    plain_voice, dropped_voice = (found.accuracy("voice").mean for found in tables)
+    claim(f"{name}, voice alone: dropout minus without", dropped_voice - plain_voice,
           at_least=-0.02, at_most=0.02, key=f"voice-{name}")
 
 # %% [markdown]
@@ -706,15 +706,15 @@ from mmcourse.fusion.torch.dropout import keep as keep_in_torch
 from mmcourse.parity import relative_error, transfer
 
 batch = {m: rows[:40] for m, rows in test.features.items()}
-u = {m: rng.random(40) for m in RATES}
-reference, left = modality_dropout(batch, RATES, u)
+draws = {m: rng.random(40) for m in RATES}
+reference, remaining = modality_dropout(batch, RATES, draws)
 all_there, rates = np.ones((40, 3), dtype=bool), list(RATES.values())
-numbers = np.column_stack(list(u.values()))
-wanted = np.column_stack(list(left.values()))
+numbers = np.column_stack(list(draws.values()))
+wanted_by_formula = np.column_stack(list(remaining.values()))
 in_torch = keep_in_torch(torch.tensor(all_there), rates, torch.tensor(numbers))
 in_keras = keep_in_keras(tf.constant(all_there), rates, tf.constant(numbers))
-assert (in_torch.numpy() == wanted).all()
-assert (in_keras.numpy() == wanted).all()
+assert (in_torch.numpy() == wanted_by_formula).all()
+assert (in_keras.numpy() == wanted_by_formula).all()
 
 # %%
 after_torch = ConcatenationFusion(train.widths, out_dim=10).double()
@@ -722,7 +722,7 @@ after_keras = keras_fusion.ConcatenationFusion(
     train.widths, out_dim=10, dtype="float64")
 transfer(after_torch, after_keras)
 output = after_torch({m: torch.tensor(x) for m, x in batch.items()},
-                     {m: torch.tensor(here) for m, here in left.items()})
+                     {m: torch.tensor(here) for m, here in remaining.items()})
 (output**2).sum().backward()
 with tf.GradientTape() as tape:
     keras_output = after_keras({m: tf.constant(x) for m, x in reference.items()})
@@ -736,7 +736,7 @@ for name, parameter in after_torch.named_parameters():
 # %% [markdown]
 # ## What this does not show
 #
-# Given the label, the three signals of these digits are independent, which real ones rarely are; that favours everything that adds evidence. All modalities went missing as wholes and with warning, that is, with a mask. A modality that is there but broken comes without one. The gain on complete data is that of small data and many voices' worth of chance to overfit; with more data it may vanish. And the temperatures were fitted on as few as sixty recordings.
+# Given the label, the three signals of these digits are independent, which real ones rarely are; that favours everything that adds evidence. All modalities went missing as wholes and with warning, that is, with a mask. A modality that is there but broken comes without one. The gain on complete data was measured with a small training part; with more data it may vanish. And the temperatures were fitted on as few as sixty recordings.
 #
 # ## What to keep
 #

@@ -12,7 +12,7 @@ from mmcourse.fusion.keras.base import Fusion
 
 @keras.saving.register_keras_serializable(package="mmcourse")
 class ModalityDropout(Fusion):
-    """In training, drop whole modalities of each example at random, never all of them; then any fusion may follow.
+    """In training, drop whole modalities of each example at random, never all of them, before any fusion of vectors.
 
     Of the modalities A that are present in an example, exactly S is left, not empty, with the probability
 
