@@ -9,7 +9,7 @@ from mmcourse.data.free_spoken_digits import free_spoken_digits
 from mmcourse.data.glyph_names import letter_and_marks, same_words, vocabulary, words
 from mmcourse.data.glyphs import Glyphs, glyphs
 from mmcourse.data.paired import PairedData, root_mean_square_norms
-from mmcourse.data.presence import hidden, subset_chances, subset_mask, subsets
+from mmcourse.data.presence import masked, subset_chances, subset_mask, subsets
 from mmcourse.data.scenes import Questions, RangeScan, Scenes, scenes, scenes_by_hand
 from mmcourse.data.spoken_digit_sequences import SpokenDigitSequences, spoken_digit_sequences
 from mmcourse.data.spoken_digits import SpokenDigits, spoken_digits
@@ -34,10 +34,10 @@ __all__ = [
     "digits_with_words",
     "free_spoken_digits",
     "glyphs",
-    "hidden",
     "keyboard_typos",
     "letter_and_marks",
     "letter_counts",
+    "masked",
     "root_mean_square_norms",
     "same_words",
     "scenes",

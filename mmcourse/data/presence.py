@@ -1,4 +1,4 @@
-"""Which modalities are there: every subset, the chances of each under random absence, data with the rest hidden."""
+"""Which modalities are there: every subset, the chances of each under random absence, data with the rest masked."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -45,14 +45,14 @@ def subset_mask(modalities: Iterable[str], subset: Iterable[str], count: int) ->
     return {name: np.full(count, name in kept) for name in names}
 
 
-def hidden(data: Data, mask: Mapping[str, np.ndarray]) -> Data:
+def masked(data: Data, mask: Mapping[str, np.ndarray]) -> Data:
     """The same examples with more missing: present where they were and `mask` is True. What is missing becomes NaN.
 
     mask: {modality: (n,) bool}; a modality that it does not name stays as it was
     NaN, so that whoever looks at a missing row shows it. Raises as PairedData does, for a row left with nothing too.
     """
     specs = {name: Spec(np.shape(present), np.asarray(present).dtype.name) for name, present in mask.items()}
-    check_mask(specs, data.features, len(data), "hidden")
+    check_mask(specs, data.features, len(data), "masked")
     together = {name: data.present(name) & mask.get(name, True) for name in data.features}
     checked = replace(data, mask=together)
     features = {name: rows.copy() for name, rows in data.features.items()}

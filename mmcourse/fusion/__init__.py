@@ -4,9 +4,11 @@
             bilinear_fusion, multiplicative_fusion, tensor_fusion, low_rank_fusion
             early_fusion, late_fusion, hybrid_fusion
             film, by which a condition modulates vectors, sequences or feature maps
+            modality_dropout, before any of them
     torch   WeightedSumFusion, GatedFusion, GatedMultimodalUnit, ConcatenationFusion
             BilinearFusion, MultiplicativeFusion, TensorFusion, LowRankFusion
             EarlyFusion, LateFusion, HybridFusion; FiLM
+            ModalityDropout before a fusion, LearnedAbsence around one (PyTorch alone)
     keras   the same names, the same parameters, the same numbers
     counts  parameters, multiply-adds and memory by formula
 

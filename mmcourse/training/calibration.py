@@ -66,7 +66,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         low, high = high, 2 * high
     while low < (middle := (low + high) / 2) < high:
         low, high = (middle, high) if slope(middle) < 0 else (low, middle)
-    return 1 / high
+    return float(1 / high)
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray, *, bins: int = 15, equal: Bins = "width") -> Reliability:

@@ -9,7 +9,7 @@ import numpy as np
 
 from mmcourse.checks import check_known
 from mmcourse.data.paired import PairedData
-from mmcourse.data.presence import hidden, subset_mask, subsets
+from mmcourse.data.presence import masked, subset_mask, subsets
 from mmcourse.errors import MaskError, NotFiniteError
 from mmcourse.training.fit import predict
 from mmcourse.training.imputation import Fill
@@ -50,7 +50,9 @@ class SubsetTable:
         """Accuracy under a subset with its bootstrap interval over clusters; options: level, draws, seed."""
         return clustered_interval(self.correct(subset), self.clusters, **options)  # type: ignore[arg-type]
 
-    def difference(self, subset: Iterable[str], other: Iterable[str] | None = None, **options: float) -> Interval:
+    def difference(
+        self, subset: Iterable[str] | None, other: Iterable[str] | None = None, **options: float
+    ) -> Interval:
         """accuracy(subset) - accuracy(other) on the same examples, drawn together; other: all modalities."""
         gains = self.correct(subset).astype(np.float64) - self.correct(other)
         return Interval(*clustered_interval(gains, self.clusters, **options))  # type: ignore[arg-type]
@@ -98,7 +100,7 @@ def every_subset(
     _check_takes_mask(model)
     logits = {}
     for subset in subsets(data.features):
-        asked = hidden(data, subset_mask(data.features, subset, len(data)))
+        asked = masked(data, subset_mask(data.features, subset, len(data)))
         logits[subset] = (
             _answers(model, asked, batch_size) if fill is None else predict(model, fill(asked), batch_size=batch_size)
         )

@@ -447,5 +447,65 @@ check("fusion/batch_study", batch_study)
 # %% [markdown]
 # A loss is a number of nats for a question, and the larger batch asks the harder one: more wrong answers, and more of them that are not wrong at all. Measure both models with batches of one size, whichever it is, and the order turns round. The larger batch also saw each picture more often in the same number of steps; that is a reason why it learned more here, and no law.
 
+# %% [markdown]
+# ## 16. What is left
+#
+# Modality dropout drops each modality that is there with its rate, independently of the others, and draws again where nothing is left. Write the probability that it leaves just the modalities `left`. `rates` is a dictionary from *every* modality of the model to its rate; `present` is the list of those that this example has; `left` is a list of names. Ask for something that cannot be, and the probability is zero.
+#
+# $$P(S) = \frac{\prod_{m \in S} (1 - p_m) \prod_{m \in A,\, m \notin S} p_m}{1 - \prod_{m \in A} p_m}$$
+#
+# for the modalities $A$ that are there and a subset $S$ of them that is not empty.
+
+# %%
+def subset_chance(rates, present, left):
+    """Probability that just `left` remains of `present`."""
+    ### BEGIN SOLUTION
+    if not left or not set(left) <= set(present):
+        return 0.0
+    chance, nothing = 1.0, 1.0
+    for modality in present:
+        rate = rates[modality]
+        chance *= 1 - rate if modality in left else rate
+        nothing *= rate
+    return chance / (1 - nothing)
+    ### END SOLUTION
+
+
+# %%
+check("fusion/subset_chance", subset_chance)
+
+# %% [markdown]
+# ## 17. How hot?
+#
+# A model is too sure, or not sure enough. Find the one temperature $T > 0$ at which the labels are likeliest:
+#
+# $$\min_{T > 0} \; -\frac1n \sum_{i=1}^{n} \log \operatorname{softmax}(z_i / T)_{y_i} .$$
+#
+# `logits` is an array (rows, classes), `labels` (rows,) whole numbers. The loss is convex in $b = 1/T$, so there is one minimum, at which its slope is zero:
+#
+# $$\frac1n \sum_i \Big( \sum_k p_{ik} z_{ik} - z_{i y_i} \Big) = 0 \quad \text{with} \quad p_i = \operatorname{softmax}(b\, z_i) .$$
+#
+# Halve an interval of $b$ that holds the place, or search in any other way; three digits of $T$ are enough. The check tries models of both kinds, and logits of another size.
+
+# %%
+def best_temperature(logits, labels):
+    """The temperature at which the labels are likeliest."""
+    ### BEGIN SOLUTION
+    z = logits - logits.max(axis=1, keepdims=True)
+    of_labels = z[np.arange(len(z)), labels]
+    low, high = 1e-6, 1e6
+    for _ in range(100):
+        b = (low * high) ** 0.5  # halves the interval of the logarithm
+        powers = np.exp(b * z)
+        p = powers / powers.sum(axis=1, keepdims=True)
+        slope = ((p * z).sum(axis=1) - of_labels).mean()
+        low, high = (b, high) if slope < 0 else (low, b)
+    return 1 / b
+    ### END SOLUTION
+
+
+# %%
+check("fusion/best_temperature", best_temperature)
+
 # %%
 progress("fusion")

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from mmcourse.data import PairedData, controlled_pairs, hidden, subset_chances, subset_mask, subsets
+from mmcourse.data import PairedData, controlled_pairs, masked, subset_chances, subset_mask, subsets
 from mmcourse.errors import MaskError, UnknownModalityError
 
 RATES = {"text": 0.3, "image": 0.5, "audio": 0.2}
@@ -45,7 +45,7 @@ def test_a_mask_for_every_subset() -> None:
 def test_hidden_rows_are_nan_and_the_rest_stays() -> None:
     whole = data()
     mask = {"text": np.arange(50) % 3 > 0}
-    less = hidden(whole, mask)
+    less = masked(whole, mask)
     assert type(less) is type(whole)
     np.testing.assert_array_equal(less.present("text"), mask["text"])
     assert less.present("image").all()
@@ -58,8 +58,8 @@ def test_what_was_missing_stays_missing() -> None:
     less = data(missing={"text": 0.5})
     before = less.present("text")
     even = np.arange(50) % 2 == 0
-    np.testing.assert_array_equal(hidden(less, {"text": even}).present("text"), before & even)
-    np.testing.assert_array_equal(hidden(less, {}).present("text"), before)
+    np.testing.assert_array_equal(masked(less, {"text": even}).present("text"), before & even)
+    np.testing.assert_array_equal(masked(less, {}).present("text"), before)
 
 
 def test_refuses() -> None:
@@ -67,9 +67,9 @@ def test_refuses() -> None:
         subset_mask(RATES, ["sound"], 3)
     with pytest.raises(MaskError, match="subset_mask: text, image, audio: got an empty subset"):
         subset_mask(RATES, [], 3)
-    with pytest.raises(UnknownModalityError, match="hidden: sound: got mask of an unknown modality"):
-        hidden(data(), {"sound": np.ones(50, bool)})
+    with pytest.raises(UnknownModalityError, match="masked: sound: got mask of an unknown modality"):
+        masked(data(), {"sound": np.ones(50, bool)})
     with pytest.raises(MaskError):
-        hidden(data(), dict.fromkeys(("text", "image"), np.zeros(50, bool)))
-    with pytest.raises(MaskError, match=r"hidden: text: got mask of shape \(49,\), wanted \(50,\)"):
-        hidden(data(), {"text": np.ones(49, bool)})
+        masked(data(), dict.fromkeys(("text", "image"), np.zeros(50, bool)))
+    with pytest.raises(MaskError, match=r"masked: text: got mask of shape \(49,\), wanted \(50,\)"):
+        masked(data(), {"text": np.ones(49, bool)})

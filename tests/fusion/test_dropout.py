@@ -173,6 +173,12 @@ def test_in_evaluation_nothing_changes_and_nothing_is_drawn(masked: bool, half: 
     np.testing.assert_array_equal(columns(call(half, module, whole)[1]), columns(fresh))
 
 
+def test_keras_drops_nothing_unless_it_is_told_to_train() -> None:
+    features, _, mask = drawn(3, 50)
+    _, kept = dropout(Keras, 3)(features, mask=mask)
+    np.testing.assert_array_equal(columns(kept), columns(mask))
+
+
 @over_halves
 def test_one_modality_alone_and_rate_zero_are_never_dropped(half: Any) -> None:
     x = {"text": np.ones((500, 3))}

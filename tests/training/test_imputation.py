@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmcourse.data import PairedData, hidden
+from mmcourse.data import PairedData, masked
 from mmcourse.errors import MaskError, ShapeError, UnknownModalityError
 from mmcourse.training import fill_zeros, mean_imputer, ridge_imputer
 from mmcourse.training.imputation import Fill
@@ -27,7 +27,7 @@ def lacking(data: PairedData, seed: int = 1) -> PairedData:
     rng = np.random.default_rng(seed)
     gone = rng.integers(4, size=N)
     audio = (rng.random(N) < 0.5) | (gone < 2)
-    return hidden(data, {"text": gone != 0, "image": gone != 1, "audio": audio})
+    return masked(data, {"text": gone != 0, "image": gone != 1, "audio": audio})
 
 
 FILLS: dict[str, Fill] = {
@@ -73,7 +73,7 @@ def test_ridge_finds_a_linear_function_again_and_tends_to_the_mean_under_a_large
 
 def test_ridge_is_its_normal_equations() -> None:
     train = whole()
-    less = hidden(whole(2), {"image": np.zeros(N, bool), "audio": np.zeros(N, bool)})
+    less = masked(whole(2), {"image": np.zeros(N, bool), "audio": np.zeros(N, bool)})
     x, y = train.features["text"], train.features["audio"]
     centred = x - x.mean(axis=0)
     weights = np.linalg.solve(centred.T @ centred + 3.0 * np.eye(3), centred.T @ (y - y.mean(axis=0)))
@@ -83,12 +83,12 @@ def test_ridge_is_its_normal_equations() -> None:
 
 def test_only_rows_of_train_that_have_what_is_needed_are_used() -> None:
     """Rows that lack the text hold NaN there; a regression that used them would fail."""
-    filled = ridge_imputer(lacking(whole()), penalty=0.0)(hidden(whole(2), {"audio": np.zeros(N, bool)}))
+    filled = ridge_imputer(lacking(whole()), penalty=0.0)(masked(whole(2), {"audio": np.zeros(N, bool)}))
     np.testing.assert_allclose(filled.features["audio"], whole(2).features["audio"], atol=1e-8)
 
 
 def test_refuses() -> None:
-    never = hidden(whole(), {"audio": np.zeros(N, bool)})
+    never = masked(whole(), {"audio": np.zeros(N, bool)})
     with pytest.raises(MaskError, match="mean_imputer: audio: got no row of train, wanted at least one with it"):
         mean_imputer(never)
     with pytest.raises(MaskError, match="ridge_imputer: audio: got no row of train, wanted at least one with text, im"):

@@ -35,7 +35,7 @@ def modality_dropout(
     returns {modality: (batch, dim_m)} with zeros where missing, {modality: (batch,) bool}
     So a modality is dropped more seldom than p_m: with two of rate 0.5 each, in a third of the examples.
     Raises a ModalityError naming the modality that does not fit, for a rate or a random number out of range too.
-    Source: Neverova et al. (2016), ModDrop, where all may be dropped at once; here never.
+    Source: Neverova et al. (2016), ModDrop, for the idea.
     """
     checks.check_mapping(rates, "rates", WHERE)
     rates = checks.check_rates(rates, rates, WHERE)

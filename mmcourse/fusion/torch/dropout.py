@@ -10,7 +10,7 @@ from mmcourse.fusion.torch.base import Fusion
 
 
 class ModalityDropout(Fusion):
-    """In training, drop whole modalities of each example at random, never all of them; then any fusion may follow.
+    """In training, drop whole modalities of each example at random, never all of them, before any fusion of vectors.
 
     Of the modalities A that are present in an example, exactly S is left, not empty, with the probability
 
@@ -20,7 +20,7 @@ class ModalityDropout(Fusion):
     dims: {modality: width};  rates: {modality: p_m} or one number for all, each in [0, 1)
     generator: where the random numbers come from, on the device of the features; None for PyTorch's own
     check_values: see Fusion.  Raises a ModalityError naming the modality that does not fit.
-    Source: Neverova et al. (2016), ModDrop, where all may be dropped at once; here never.
+    Source: Neverova et al. (2016), ModDrop, for the idea.
     """
 
     where = "modality dropout"
