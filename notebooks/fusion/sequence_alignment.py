@@ -1,0 +1,722 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Matching sequences in time
+#
+# Match two recordings frame for frame, learn to transcribe without being told when a word is said, find out afterwards when it was, and know how far to trust the answer.
+#
+# **Before this:** log-mel frames, convolution over time and attention, from [Sequence encoders](../concepts/sequence_encoders.ipynb); softmax and cross-entropy from [A first model](../concepts/first_model.ipynb). Two derivations are on the page [The sum over all paths](../../book/fusion/sum_over_paths.md).
+
+# %% tags=["colab"]
+# On Colab, install the course's package beside the torch, TensorFlow and NumPy that are there. Elsewhere, nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    print("Installing the course's package")
+    # %pip install --quiet --no-deps git+https://github.com/OWNER/mmcourse
+    # !{sys.executable} -m mmcourse.colab
+
+# %%
+from itertools import product
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from torch import nn
+
+from mmcourse.alignment.numpy import accumulated_costs, ctc_gradient, ctc_loss
+from mmcourse.alignment.numpy import ctc_occupancy, dynamic_time_warping
+from mmcourse.alignment.numpy import forced_alignment, greedy_decoding
+from mmcourse.alignment.numpy import label_error_rate, pairwise_costs
+from mmcourse.alignment.numpy import prefix_beam_search
+from mmcourse.alignment.torch import ctc_loss as torch_ctc_loss
+from mmcourse.alignment.torch import soft_dtw
+from mmcourse.data import DIGIT_WORDS, spoken_digit_sequences
+from mmcourse.encoders.numpy import log_mel, log_mel_frames
+from mmcourse.errors import ShapeError
+from mmcourse.lesson import claim, exact, experiment, figure, setup
+from mmcourse.training import seed_everything
+
+setup("fusion/sequence_alignment")
+
+# %% [markdown]
+# ## One word, said twice
+#
+# Somebody says a digit into a microphone. Which one? We have ninety recordings of digits by nine voices, and compare the new one, by a voice that is not among them, with each: the nearest one gives the answer. A recording is a sequence of log-mel frames, and nobody starts to speak just when the recording starts: before and after each word is a pause of random length, up to `0.4` seconds. The simplest distance takes the first frame with the first, the second with the second, and so on, until the shorter recording ends. A better one first stretches the known recording to the length of the new one.
+
+# %%
+def recordings_of_words(pause, seed=0):
+    """Ninety known recordings of one digit each, a hundred in other voices."""
+    options = {"digits": (1, 1), "pause": pause, "snr": 30.0, "seed": seed}
+    known = spoken_digit_sequences("train", count=90, **options)
+    return known, spoken_digit_sequences("test", count=100, **options)
+
+
+def frames_of_words(words):
+    return [log_mel(w, sample_rate=words.sample_rate, n_fft=512,
+                    hop_length=256, n_mels=24) for w in words.waveforms]
+
+
+def unwarped(costs, lengths):
+    """Mean cost frame by frame, and stretched.  costs: (known, n, frames)"""
+    n = costs.shape[1]
+    steps, one, two = np.arange(n), [], []
+    for table, length in zip(costs, lengths, strict=True):
+        shorter = np.arange(min(n, length))
+        one.append(table[shorter, shorter].mean())
+        even = np.linspace(0, length - 1, n).round().astype(int)
+        two.append(table[steps, even].mean())
+    return np.array(one), np.array(two)
+
+
+# %%
+def nearest_words(pause, distances):
+    """Share of digits that the nearest known recording gets right."""
+    known, heard = recordings_of_words(pause)
+    references = frames_of_words(known)
+    lengths = np.array([len(frames) for frames in references])
+    padded = np.zeros((len(references), lengths.max(), 24))
+    for row, frames in zip(padded, references, strict=True):
+        row[: len(frames)] = frames
+    labels, right = np.concatenate(known.digits), []
+    for frames, digit in zip(frames_of_words(heard), heard.digits, strict=True):
+        costs = pairwise_costs(frames[None], padded)  # (known, n, frames)
+        found = [labels[d.argmin()] for d in distances(costs, lengths)]
+        right.append(np.array(found) == digit)
+    return np.mean(right, axis=0)
+
+
+runs = experiment("fusion_sequence_alignment")
+with_pauses = runs.values("frame_by_frame", sweep="words", recordings="with pauses")
+cut, stretched = nearest_words((0.0, 0.4), unwarped)
+claim("digits right, frame by frame", cut, at_most=0.66, key="cut")
+claim("digits right, stretched to one length", stretched,
+      at_most=0.74, key="stretched")
+
+# %% [markdown]
+# Nearly half of the digits are wrong. All recordings of the word may be there, and the frames of the word in them; but the fifth frame of one is a vowel and the fifth frame of the other is silence. Which frame belongs to which is a question of its own. It is called *alignment*.
+#
+# ## The cheapest path
+#
+# Let $C_{ij}$ be what it costs to pair frame $i$ of one sequence with frame $j$ of the other, their distance, say. A *warping path* begins at the first pair and ends at the last. Each step goes on by one frame in the first sequence, in the second, or in both. No frame is left out, and time never runs backwards. *Dynamic time warping* takes the path whose costs have the smallest sum ([Sakoe and Chiba, 1978](../../book/bibliography.md#sakoe1978)).
+#
+# There are very many paths, but the best way to a pair must come from one of three pairs before it. So with $D_{ij}$ for the cost of the cheapest path that ends at $(i, j)$,
+#
+# $$D_{ij} = C_{ij} + \min(D_{i-1,j-1},\; D_{i-1,j},\; D_{i,j-1}), \qquad D_{11} = C_{11} .$$
+#
+# By hand, with one number a frame: the sequences $1, 3, 4$ and $1, 2, 3, 3$, and the absolute difference as cost.
+#
+# | $C$ | 1 | 2 | 3 | 3 | | $D$ | 1 | 2 | 3 | 3 |
+# |---|---|---|---|---|---|---|---|---|---|---|
+# | **1** | 0 | 1 | 2 | 2 | | **1** | 0 | 1 | 3 | 5 |
+# | **3** | 2 | 1 | 0 | 0 | | **3** | 2 | 1 | 1 | 1 |
+# | **4** | 3 | 2 | 1 | 1 | | **4** | 5 | 3 | 2 | 2 |
+#
+# The number at the lower right is the distance, $2$. A path that reaches it pairs the 1 with the 1, the 3 with the 2 and both threes, and the 4 with the last 3.
+
+# %%
+short, long = np.array([[1.0], [3], [4]]), np.array([[1.0], [2], [3], [3]])
+costs = pairwise_costs(short, long, "manhattan")  # (3, 4)
+total = np.full((3 + 1, 4 + 1), np.inf)  # a border, so that no cell is special
+total[0, 0] = 0
+for i, j in np.ndindex(3, 4):
+    before = min(total[i, j], total[i, j + 1], total[i + 1, j])
+    total[i + 1, j + 1] = costs[i, j] + before
+print(total[1:, 1:])
+
+
+def warping_paths(path, n, m):
+    """All ways on from the last pair of `path` to (n - 1, m - 1)."""
+    i, j = path[-1]
+    if (i, j) == (n - 1, m - 1):
+        yield path
+    for step in [(i + 1, j), (i, j + 1), (i + 1, j + 1)]:
+        if step[0] < n and step[1] < m:
+            yield from warping_paths([*path, step], n, m)
+
+
+every = list(warping_paths([(0, 0)], 3, 4))
+assert min(sum(costs[pair] for pair in path) for path in every) == total[-1, -1]
+warping = dynamic_time_warping(costs)
+assert warping.cost == total[-1, -1] == 2
+print("of", len(every), "paths the cheapest:", warping.path.tolist())
+
+# %% [markdown]
+# The package computes the tables of many recordings at once. Everything else stays as it was: only the distance of two recordings is now that of their cheapest path.
+
+# %%
+def by_warping(costs, lengths):
+    total = accumulated_costs(costs)
+    return [total[np.arange(len(lengths)), -1, lengths - 1]]
+
+
+(warped,) = nearest_words((0.0, 0.4), by_warping)
+stored = runs.values("warped", sweep="words", recordings="with pauses")
+claim("digits right by warping, beside five stored runs", warped,
+      at_least=stored.min() - 0.01, at_most=stored.max() + 0.01, key="warped")
+claim("gain of warping over stretching, worst of five seeds",
+      (stored - runs.values("stretched", sweep="words",
+                            recordings="with pauses")).min(),
+      at_least=0.1, key="warping-gain")
+trimmed = {"sweep": "words", "recordings": "trimmed"}
+claim("lowest mean of the three distances with the pauses cut off, five seeds",
+      min(runs.values(name, **trimmed).mean()
+          for name in ("frame_by_frame", "stretched", "warped")),
+      at_least=0.9, key="trimmed")
+
+# %% tags=["hide-input"]
+known, heard = recordings_of_words((0.0, 0.4))
+LABELS = np.concatenate(known.digits)
+NINE = 9
+x, y = frames_of_words(known)[int(np.flatnonzero(LABELS == NINE)[0])], frames_of_words(heard)[int(np.flatnonzero(np.concatenate(heard.digits) == NINE)[0])]
+path = dynamic_time_warping(pairwise_costs(x, y)).path
+fig, axes = plt.subplots(2, 2, figsize=(7, 5), width_ratios=[1, 4], height_ratios=[4, 1.4], sharex="col", sharey="row", layout="constrained")
+axes[0, 0].imshow(x, aspect="auto", origin="lower", cmap="magma")
+axes[0, 0].set(ylabel="frame of the known recording", xticks=[])
+axes[0, 1].imshow(pairwise_costs(x, y), aspect="auto", origin="lower", cmap="Greys")
+axes[0, 1].plot(path[:, 1], path[:, 0], color="C1", linewidth=2.5, label="cheapest path")
+axes[0, 1].plot([0, len(y) - 1], [0, len(x) - 1], ":", color="C0", linewidth=2, label="stretched")
+axes[0, 1].legend(loc="lower right", facecolor="white", framealpha=0.8, frameon=True)
+axes[1, 1].imshow(y.T, aspect="auto", origin="lower", cmap="magma")
+axes[1, 1].set(xlabel="frame of the new recording", yticks=[], ylabel="pitch")
+axes[1, 0].axis("off")
+figure(
+    fig,
+    "warping",
+    caption="The word *nine* twice, by two voices, with the cost of every pair of frames between them (dark is dear). "
+    "PLACEHOLDER",
+    alt="A grey table of costs between two spectrograms.",
+)
+
+# %% [markdown]
+# Where the recordings are trimmed to the word, all three distances do well. The synthesiser of these voices speeds a word up evenly, so a stretch is all that it takes; the pauses are what warping repairs here. People speed up unevenly, and there it has more to do.
+#
+# Warping costs $n\,m$ steps for $n$ and $m$ frames. A *band* that allows only pairs with $\lvert i - j\rvert \le r$ makes it cheaper and forbids wild paths, `dynamic_time_warping(costs, band=r)`. And the minimum has no useful gradient where paths tie. A soft minimum has one: $-\gamma \log \sum_{\text{paths}} e^{-\text{cost}/\gamma}$, which becomes the minimum as $\gamma$ goes to 0 ([Cuturi and Blondel, 2017](../../book/bibliography.md#cuturi2017)). Its gradient by $C_{ij}$ is the share of the paths, so weighted, that go through $(i, j)$: a *soft alignment*.
+
+# %%
+table = torch.tensor(costs, requires_grad=True)
+soft = soft_dtw(table, gamma=0.5)
+weight = np.exp([-sum(costs[p] for p in path) / 0.5 for path in every])
+assert np.isclose(soft.item(), -0.5 * np.log(weight.sum()))
+(share,) = torch.autograd.grad(soft, table)
+through = np.zeros((3, 4))
+for path, w in zip(every, weight / weight.sum(), strict=True):
+    through[tuple(np.transpose(path))] += w
+assert np.allclose(share, through)
+assert np.isclose(soft_dtw(table, gamma=1e-3).item(), 2, atol=0.01)
+print(share.numpy().round(2))
+
+# %% [markdown]
+# ## An alignment is not a fusion
+#
+# What did warping return? A number and a list of pairs. It has joined nothing. To fuse two aligned signals, say the frames of a voice and those of a mouth, one still has to add them, concatenate them or attend from one to the other, pair by pair; and a fusion of signals that are not aligned pairs a vowel with silence.
+
+# %%
+pairs = dynamic_time_warping(costs).path
+aligned = short[pairs[:, 0]], long[pairs[:, 1]]  # one row a pair
+fused = np.concatenate(aligned, axis=1)  # the fusion is this line
+assert fused.shape == (len(pairs), 2)
+try:
+    np.concatenate([short, long], axis=1)
+except ValueError:
+    print("three frames and four frames do not concatenate")
+
+# %% [markdown]
+# > **Correction.** A source document ([entry C-32](../../book/corrections.md#c-32)) lists sequence alignment among the ways to fuse. Alignment says *which* parts belong together; fusion says *how* what belongs together becomes one representation. One may need the other. Neither is the other.
+#
+# ## A transcript without times
+#
+# Now somebody says several digits, and we know which, but not when. A network shall learn to write them down. It gives, for each frame $t$ of $T$, probabilities $p_t(k)$ of the classes $k$. If the transcript said for each frame what it holds, cross-entropy would do. It does not.
+#
+# *Connectionist temporal classification*, CTC ([Graves et al., 2006](../../book/bibliography.md#graves2006)), adds one class, the *blank*, written –, and says what a path of $T$ classes means: runs of one class become one, then blanks are left out. So `aa–ab` says *aab*. The blank separates: without it *aa* could not be said. The probability of a transcript $\ell$ is the sum over all paths that say it,
+#
+# $$p(\ell \mid x) = \sum_{\pi \text{ says } \ell}\; \prod_{t=1}^{T} p_t(\pi_t) , \qquad \text{loss} = -\log p(\ell \mid x).$$
+#
+# By hand: three frames, and the transcript *ab*. Five of the 27 paths say it.
+
+# %%
+CLASSES = "–ab"
+p = np.array([[0.5, 0.4, 0.1],  # frame 1: –, a, b
+              [0.2, 0.5, 0.3],
+              [0.3, 0.1, 0.6]])
+
+
+def says(path):
+    """Runs become one, then blanks (class 0) are left out."""
+    runs = [k for t, k in enumerate(path) if t == 0 or k != path[t - 1]]
+    return tuple(k for k in runs if k != 0)
+
+
+sayings = {}
+for path in product(range(3), repeat=3):
+    probability = p[0, path[0]] * p[1, path[1]] * p[2, path[2]]
+    sayings.setdefault(says(path), []).append((path, probability))
+for path, probability in sayings[1, 2]:
+    print("".join(CLASSES[k] for k in path), round(probability, 3))
+summed = sum(probability for _, probability in sayings[1, 2])
+exact("the five together {:.3f}", summed, key="five-paths")
+
+# %% [markdown]
+# With a hundred frames no computer adds up all paths. But again the best idea is a table. Write the transcript with a blank before, between and after its labels, $\ell' = (–, a, –, b, –)$, and let $\alpha_t(s)$ be the probability of all beginnings of $t$ frames that have got to place $s$ of $\ell'$. A path stays at a place, goes on by one, or by two where that skips a blank between two *different* labels:
+#
+# $$\alpha_t(s) = p_t(\ell'_s)\,\bigl[\alpha_{t-1}(s) + \alpha_{t-1}(s-1) + \alpha_{t-1}(s-2)\bigr].$$
+#
+# The last term is there only if $\ell'_s$ is a label and $\ell'_s \ne \ell'_{s-2}$. A path begins at one of the first two places and ends at one of the last two. Except for the sum in the place of the minimum, this is warping: the frames on one axis, the transcript on the other.
+
+# %%
+places = [0, 1, 0, 2, 0]  # – a – b –
+alpha = np.zeros((3, 5))
+alpha[0, :2] = p[0, places[:2]]
+for t, s in product(range(1, 3), range(5)):
+    came = alpha[t - 1, s] + (alpha[t - 1, s - 1] if s >= 1 else 0)
+    if s >= 2 and places[s] not in (0, places[s - 2]):
+        came += alpha[t - 1, s - 2]
+    alpha[t, s] = p[t, places[s]] * came
+print(alpha.round(3))
+assert np.isclose(alpha[-1, -2:].sum(), summed)
+
+logits = np.log(p)[None]  # the package softmaxes: (batch, time, classes)
+assert np.isclose(np.exp(-ctc_loss(logits, [[1, 2]])[0]), summed)
+
+# %% [markdown]
+# The likeliest path need not say the likeliest transcript. Two frames, the blank with probability `0.6` in each, *a* with `0.4`: the likeliest path is two blanks and says nothing, with probability $0.36$. But three paths say *a*, and together they have $0.64$. *Greedy decoding* takes the likeliest path. *Prefix beam search* keeps the likeliest beginnings of transcripts, each with the sum of its paths.
+
+# %%
+two_frames = np.log([[0.6, 0.4], [0.6, 0.4]])
+greedy, best = greedy_decoding(two_frames), prefix_beam_search(two_frames)[0]
+assert greedy.labels == ()
+assert best.labels == (1,)
+assert np.allclose(np.exp([greedy.log_probability, best.log_probability]),
+                   [0.36, 0.64])
+found = {h.labels: np.exp(h.log_probability)
+         for h in prefix_beam_search(logits[0], width=100)}
+assert all(np.isclose(found[labels], sum(q for _, q in paths))
+           for labels, paths in sayings.items())
+print("greedy says", greedy.labels, "and the beam", best.labels)
+
+# %% [markdown]
+# The gradient has a form that is easy to remember. Let $g_t(k)$ be the probability that frame $t$ says $k$, *given* that the transcript is right: the share of the five paths, weighted by their probabilities, that have $k$ at $t$. Then the gradient by the logits is $p_t(k) - g_t(k)$, as in cross-entropy: what the network says, minus what it should have said. The page behind this lesson derives it. PyTorch and TensorFlow have kernels for it; each takes its arguments in another order, and PyTorch alone wants log-probabilities with time first.
+
+# %%
+import tensorflow as tf
+
+rng = np.random.default_rng(0)
+x = rng.normal(size=(2, 6, 4))
+targets, lengths = np.array([[1, 1, 3], [2, 1, 1]]), np.array([3, 2])
+ours = ctc_loss(x, targets, target_lengths=lengths)
+gradient = ctc_gradient(x, targets, target_lengths=lengths)
+
+in_torch = torch.tensor(x, requires_grad=True)
+torch_loss = nn.functional.ctc_loss(
+    in_torch.log_softmax(2).transpose(0, 1), torch.tensor(targets),
+    torch.tensor([6, 6]), torch.tensor(lengths), reduction="none")
+torch_loss.sum().backward()
+assert np.allclose(torch_loss.detach(), ours, rtol=1e-10)
+assert np.allclose(in_torch.grad, gradient, rtol=1e-10)
+
+single = tf.constant(x, tf.float32)  # its kernel refuses double precision
+with tf.GradientTape() as tape:
+    tape.watch(single)
+    tf_loss = tf.nn.ctc_loss(targets, single, lengths, [6, 6],
+                             logits_time_major=False, blank_index=0)
+assert np.allclose(tf_loss, ours, rtol=1e-5)
+assert np.allclose(tape.gradient(tf_loss, single), gradient, atol=1e-5)
+
+# %% [markdown]
+# A transcript needs room: one frame a label, and one more for each repeat. Where there is too little, PyTorch returns infinity, or with `zero_infinity` a loss of 0, as if all were well. The package says which row it is.
+
+# %%
+crowded = nn.functional.ctc_loss(
+    torch.zeros(2, 1, 3).log_softmax(2), torch.tensor([[1, 1]]),
+    torch.tensor([2]), torch.tensor([2]), zero_infinity=True)
+assert crowded == 0
+try:
+    ctc_loss(np.zeros((1, 2, 3)), [[1, 1]])
+except ShapeError as error:
+    print(error)
+
+# %% [markdown]
+# ## Digits one after another
+#
+# The training part: 300 recordings of two to five digits, each by one of nine voices. Before, between and after the digits are pauses up to half a second, and over everything lies a faint hiss. The test part: 100 recordings by four other voices. We put these recordings together ourselves, so we know where each digit begins and ends, and keep it from the network.
+#
+# The network is small. A convolution looks at 25 frames at a time, `0.4` seconds; a ReLU; a linear layer gives eleven logits for each frame, ten digits and the blank, which here has number 10 so that a digit is its own label.
+
+# %%
+BLANK, HOP = 10, 128  # HOP: samples from one frame to the next, 16 ms
+
+
+def digit_sequences(seed=0):
+    """Training and test part."""
+    options = {"snr": 20.0, "pause": (0.0, 0.5), "seed": seed}
+    return [spoken_digit_sequences(part, count=count, **options)
+            for part, count in (("train", 300), ("test", 100))]
+
+
+def frames_and_mask(part):
+    spectrum = log_mel(part.padded()[0], sample_rate=part.sample_rate,
+                       n_fft=256, hop_length=HOP, n_mels=32)
+    count = log_mel_frames(part.lengths, n_fft=256, hop_length=HOP)
+    return spectrum, np.arange(spectrum.shape[1]) < count[:, None]
+
+
+train, test = digit_sequences()
+prepared = [frames_and_mask(part) for part in (train, test)]
+heard_frames = prepared[0][0][prepared[0][1]]  # of the training part
+mean, deviation = heard_frames.mean(axis=0), heard_frames.std(axis=0)
+frames, masks = zip(*[
+    (torch.tensor(np.where(mask[..., None], (x - mean) / deviation, 0)).float(),
+     torch.tensor(mask)) for x, mask in prepared], strict=True)
+print(train, test, sep="\n")
+
+# %%
+class Listener(nn.Module):
+    """Frames (batch, time, bands) to logits (batch, time, classes)."""
+
+    def __init__(self, window=25, width=48):
+        super().__init__()
+        self.window = nn.Conv1d(32, width, window, padding=window // 2)
+        self.head = nn.Linear(width, BLANK + 1)
+
+    def forward(self, x):
+        return self.head(self.window(x.mT).relu().mT)
+
+
+def train_by(loss, model, epochs, seed=0):
+    """AdamW on batches of twenty; loss(model, rows, longest) of each batch."""
+    optimiser = torch.optim.AdamW(model.parameters(), lr=5e-3, weight_decay=1e-2)
+    order = np.random.default_rng(seed)
+    for _ in range(epochs):
+        for rows in np.array_split(order.permutation(300), 300 // 20):
+            value = loss(model, rows, int(masks[0][rows].sum(dim=1).max()))
+            optimiser.zero_grad()
+            value.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+    return model
+
+
+# %%
+digits, said = map(torch.tensor, train.padded_digits())
+
+
+def ctc(model, rows, longest):
+    """Nats a digit: the loss of each row over its number of digits."""
+    losses = torch_ctc_loss(
+        model(frames[0][rows, :longest]), digits[rows], blank=BLANK,
+        mask=masks[0][rows, :longest], target_mask=said[rows])
+    return (losses / said[rows].sum(dim=1)).mean()
+
+
+def logits_of(model, part):
+    """Logits of each recording, (its frames, classes), in double precision."""
+    with torch.no_grad():
+        out = model(frames[part]).double().numpy()
+    return [x[m] for x, m in zip(out, masks[part].numpy(), strict=True)]
+
+
+seed_everything(0)
+listener = train_by(ctc, Listener(), epochs=10)
+heard_logits = logits_of(listener, 1)
+decoded = [greedy_decoding(x, blank=BLANK).labels for x in heard_logits]
+for row in range(3):
+    print(*test.transcripts[row], "→", *(DIGIT_WORDS["english"][d] for d in decoded[row]))
+
+# %% [markdown]
+# How good is that? The *label error rate* counts the fewest labels that must be changed, put in or taken out, over the number of labels that were said. The count is once more a table, the *edit distance*: warping whose steps aside have a price.
+
+# %%
+PLAIN = {"sweep": "transcripts", "encoder": "convolution", "loss": "CTC"}
+rate = label_error_rate([d.tolist() for d in test.digits], decoded)
+stored = runs.values("label_error_rate", **PLAIN)
+claim("label error rate in unheard voices, beside five stored runs", rate,
+      at_least=stored.min() - 0.02, at_most=stored.max() + 0.02, key="live-point")
+claim("mean of the five", stored.mean(), at_most=0.2, key="error-rate")
+
+# %% [markdown]
+# No frame of the training part had a label, and the network transcribes most digits of voices that it never met.
+#
+# ## When was it said?
+#
+# *Forced alignment* asks for the likeliest path that says a given transcript: the table of CTC with the maximum in place of the sum, and then back from its end. Its path is one of those that CTC adds up, so its probability is at most theirs.
+
+# %%
+example = 1
+found = forced_alignment(heard_logits[example], test.digits[example], blank=BLANK)
+assert says((found.path + 1) % (BLANK + 1)) == tuple(test.digits[example] + 1)
+whole = ctc_loss(heard_logits[example][None], test.digits[example][None], blank=BLANK)
+assert found.log_probability <= -whole[0]
+short_path = forced_alignment(logits[0], [1, 2])  # the three frames above
+assert np.isclose(np.exp(short_path.log_probability),
+                  max(q for _, q in sayings[1, 2]))
+
+
+def aligned_times(logits, part):
+    """Starts and ends of all digits in milliseconds; share of blank frames."""
+    found = [forced_alignment(x, d, blank=BLANK)
+             for x, d in zip(logits, part.digits, strict=True)]
+    starts, ends = (np.concatenate([getattr(a, name) for a in found])
+                    for name in ("starts", "ends"))
+    blank = np.concatenate([a.path for a in found]) == BLANK
+    frame = 1000 * HOP / part.sample_rate
+    return (starts - 0.5) * frame, (ends - 0.5) * frame, blank.mean()
+
+
+# %%
+def true_times(part):
+    return [1000 / part.sample_rate * np.concatenate(x)
+            for x in (part.starts, part.ends)]
+
+
+def equal_times(part):
+    """As if each digit had an equal share of its recording."""
+    cuts = [np.linspace(0, 1000 * len(w) / part.sample_rate, len(d) + 1)
+            for w, d in zip(part.waveforms, part.digits, strict=True)]
+    return np.concatenate([c[:-1] for c in cuts]), np.concatenate([c[1:] for c in cuts])
+
+
+def boundary_error(starts, ends, part):
+    """Mean distance of a boundary from the true one, in milliseconds."""
+    truth = true_times(part)
+    return (np.abs(starts - truth[0]).mean() + np.abs(ends - truth[1]).mean()) / 2
+
+
+starts, ends, blank = aligned_times(heard_logits, test)
+truth = true_times(test)
+inside = ((starts + ends) / 2 >= truth[0]) & ((starts + ends) / 2 <= truth[1])
+claim("boundary error of equal division", boundary_error(*equal_times(test), test),
+      at_least=190, at_most=205, unit="ms", key="equal-error")
+claim("boundary error of forced alignment", boundary_error(starts, ends, test),
+      at_least=180, at_most=260, unit="ms", key="ctc-error")
+claim("middles that lie inside their digit", inside.mean(),
+      at_least=0.95, key="ctc-inside")
+claim("share of blank frames on the paths", blank,
+      at_least=0.9, key="ctc-blank")
+
+
+# %% [markdown]
+# Every label is in the right place, and no boundary is. Look at the picture below, second panel: the network says *blank* nearly always, and a digit for a few frames, late in the word. It is right to do so. The loss asks for the transcript and for nothing else, a spike is enough for it, and a blank is the same everywhere ([Zeyer et al., 2021](../../book/bibliography.md#zeyer2021)). Such outputs are called *peaky*. As boundaries they are about as bad as cutting the recording into equal parts.
+#
+# Two remedies. The first is to measure how late the spikes begin and how early they end, on the training recordings, and to shift by it; it asks for recordings whose boundaries are known. The second asks for none: divide each probability by a power of how often the class is said, so that the blank, said nearly always, is worth less, in training and in alignment ([Huang et al., 2024](../../book/bibliography.md#huang2024)). With the *label prior* $q(k)$, the mean of $p_t(k)$ over the frames of the last epoch, the scores are $p_t(k) / q(k)^{0.3}$. Their gradient by $\log p_t(k)$ is again minus an occupancy, $-g_t(k)$, now that of the scores.
+
+# %%
+train_starts, train_ends, _ = aligned_times(logits_of(listener, 0), train)
+train_truth = true_times(train)
+late = (train_starts - train_truth[0]).mean()
+early = (train_truth[1] - train_ends).mean()
+claim("how much too late spikes begin, in training", late,
+      at_least=60, unit="ms", key="late")
+claim("how much too early they end", early, at_least=200, unit="ms", key="early")
+claim("boundary error after the shift", boundary_error(starts - late, ends + early, test),
+      at_most=80, unit="ms", key="shifted-error")
+
+# %%
+class LabelPriors:
+    """CTC of p / q ** power; q is measured anew in every epoch."""
+
+    def __init__(self, power=0.3):
+        self.power, self.counted = power, 0
+        self.log_prior = np.full(BLANK + 1, -np.log(BLANK + 1.0))
+        self.total = np.zeros(BLANK + 1)
+
+    def __call__(self, model, rows, longest):
+        present = masks[0][rows, :longest]
+        log_p = model(frames[0][rows, :longest]).log_softmax(dim=2)
+        scores = log_p.detach().double().numpy() - self.power * self.log_prior
+        occupancy = torch.tensor(ctc_occupancy(
+            scores, digits[rows].numpy(), mask=present.numpy(),
+            target_mask=said[rows].numpy(), blank=BLANK)).float()
+        self.total += log_p.detach().exp()[present].sum(dim=0).double().numpy()
+        self.counted += 1
+        if self.counted % 15 == 0:  # the end of an epoch
+            self.log_prior = np.log(self.total / self.total.sum())
+            self.total = np.zeros(BLANK + 1)
+        losses = -(occupancy * log_p).sum(dim=(1, 2))
+        return (losses / said[rows].sum(dim=1)).mean()
+
+
+# %%
+seed_everything(0)
+priors = LabelPriors()
+spread = train_by(priors, Listener(), epochs=10)
+prior_logits = logits_of(spread, 1)
+prior_scores = [x - priors.power * priors.log_prior for x in prior_logits]
+prior_times = aligned_times(prior_scores, test)
+PRIORS = PLAIN | {"loss": "priors"}
+stored = runs.values("error", **PRIORS)
+claim("boundary error with label priors, beside five stored runs",
+      boundary_error(*prior_times[:2], test), unit="ms",
+      at_least=stored.min() - 10, at_most=stored.max() + 10, key="prior-error")
+claim("label error rate of the same networks, lowest of five seeds",
+      runs.values("label_error_rate", **PRIORS).min(),
+      at_least=0.5, key="prior-error-rate")
+
+# %% [markdown]
+# The boundaries come out far better, and the transcripts of this small network are ruined: a window of `0.4` seconds that must name a digit from its first frames on names wrong ones too. A network can be trained to transcribe or to align, and here the two want different things. For an alignment the transcript is given, so a network that cannot transcribe may still align.
+#
+# ## Attention as a soft alignment
+#
+# Attention, too, says which frames belong to which word, without a path. A third network has ten queries, one a digit. Each compares itself with the frames, takes the mean of the frames by the softmax of the likeness, and must say from this mean whether its digit occurs in the recording. It is told neither when nor in which order ([Ilse et al., 2018](../../book/bibliography.md#ilse2018), teach such pooling).
+
+# %%
+class Searcher(nn.Module):
+    """Ten queries look for their digit.  x: (batch, time, bands)"""
+
+    def __init__(self, width=48):
+        super().__init__()
+        self.window = nn.Conv1d(32, width, 25, padding=12)
+        self.keys = nn.Linear(width, width)
+        self.queries = nn.Parameter(torch.randn(10, width) / width**0.5)
+        self.heads = nn.Parameter(torch.randn(10, width) / width**0.5)
+        self.bias = nn.Parameter(torch.zeros(10))
+
+    def forward(self, x, mask):
+        """Logits (batch, digits), weights (batch, digits, time)."""
+        values = self.window(x.mT).relu().mT
+        likeness = self.queries @ self.keys(values).mT / values.shape[2] ** 0.5
+        weights = likeness.masked_fill(~mask[:, None], -torch.inf).softmax(dim=2)
+        return ((weights @ values) * self.heads).sum(dim=2) + self.bias, weights
+
+
+there = torch.tensor(np.array([np.bincount(d, minlength=10) > 0
+                               for d in train.digits])).float()
+
+
+def presence(model, rows, longest):
+    logits, _ = model(frames[0][rows, :longest], masks[0][rows, :longest])
+    return nn.functional.binary_cross_entropy_with_logits(logits, there[rows])
+
+
+# %%
+seed_everything(0)
+searcher = train_by(presence, Searcher(), epochs=15)
+with torch.no_grad():
+    weights = searcher(frames[1], masks[1])[1].double().numpy()
+times = np.arange(weights.shape[2]) * HOP  # in samples
+peaks, means = [], []
+for row, (d, start, end) in enumerate(zip(test.digits, test.starts, test.ends,
+                                          strict=True)):
+    best = times[weights[row, d].argmax(axis=1)]
+    peaks.extend((best >= start) & (best < end))
+    means.extend((weights[row, d] @ times - (start + end) / 2) / 8)
+ATTENTION = runs.values("peak_inside", sweep="attention")
+claim("largest weights that lie inside their digit, beside five stored runs",
+      np.mean(peaks), at_least=ATTENTION.min() - 0.03,
+      at_most=ATTENTION.max() + 0.03, key="attention-peaks")
+claim("distance of the mean place from the middle of the digit",
+      np.abs(means).mean(), at_least=120, unit="ms", key="attention-mean")
+claim("neighbouring digits whose mean places are in order, mean of five seeds",
+      runs.values("forward", sweep="attention").mean(),
+      at_least=0.6, at_most=0.9, key="attention-forward")
+middles = runs.values("middle_error", **PLAIN)
+claim("the same distance for the spans of CTC, mean of five seeds",
+      middles.mean(), at_most=120, unit="ms", key="ctc-middle")
+
+# %% tags=["hide-input"]
+PICTURED = 1
+SECONDS = np.arange(len(heard_logits[PICTURED])) * HOP / test.sample_rate
+SPANS = [np.cumsum([0] + [len(d) for d in test.digits])[PICTURED + k] for k in (0, 1)]
+
+
+def probabilities(x):
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+rows = [("CTC", probabilities(heard_logits[PICTURED]), (starts, ends)),
+        ("with priors", probabilities(prior_scores[PICTURED]), prior_times[:2]),
+        ("attention", weights[PICTURED].T[: len(SECONDS)], None)]
+fig, axes = plt.subplots(4, 1, figsize=(8, 7), sharex=True, height_ratios=[1.2, 1, 1, 1], layout="constrained")
+spectrum = frames[1][PICTURED, : len(SECONDS)].numpy()
+axes[0].imshow(spectrum.T, aspect="auto", origin="lower", cmap="magma", extent=(0, SECONDS[-1], 0, 32), vmin=-2, vmax=3)
+axes[0].set(ylabel="mel band")
+for axis, (name, shown, spans) in zip(axes[1:], rows, strict=True):
+    for colour, d in enumerate(dict.fromkeys(test.digits[PICTURED].tolist())):
+        axis.plot(SECONDS, shown[:, d], color=f"C{colour}", label=DIGIT_WORDS["english"][d])
+    if spans is not None:
+        axis.set(ylim=(0, 1.25))
+        for start, end in zip(*(x[SPANS[0]:SPANS[1]] / 1000 for x in spans), strict=True):
+            axis.plot([start, end], [1.13, 1.13], color="black", linewidth=4, solid_capstyle="butt")
+    axis.set(ylabel=name)
+    for start, end in zip(test.starts[PICTURED], test.ends[PICTURED], strict=True):
+        axis.axvspan(start / test.sample_rate, end / test.sample_rate, color="0.88", zorder=0)
+for start, end in zip(test.starts[PICTURED], test.ends[PICTURED], strict=True):
+    for edge in (start, end):
+        axes[0].axvline(edge / test.sample_rate, color="white", linewidth=1)
+axes[3].set(xlabel="seconds")
+axes[3].legend(loc="upper right", ncols=5, fontsize=9)
+figure(
+    fig,
+    "alignments",
+    caption="One test recording, and when each of its digits is really said (white lines, grey bands). "
+    "PLACEHOLDER",
+    alt="Four panels over time.",
+)
+
+# %% [markdown]
+# The largest weight of a query is usually in its word. But nothing makes the queries go forward in time, a digit that is said twice has one query for both, and the mean place of the weights, which a *soft* alignment would report, is off by more than that of CTC's spikes. Attention looks where it can answer its question, and that is all that it was trained for. Decoders that attend at each word they write ([Bahdanau et al., 2015](../../book/bibliography.md#bahdanau2015)) have the order as a help; there, too, the weights are a by-product, to be checked before they are called an alignment.
+#
+# ## Five seeds
+#
+# The stored experiment repeats all of it with five seeds, which change the data, the start and the order of training, and adds a recurrent network (bidirectional, three seeds) in the place of the window.
+
+# %% tags=["hide-input"]
+RECURRENT = PLAIN | {"encoder": "recurrent"}
+ROWS = [("equal division", "equal_error", PLAIN), ("CTC, window", "error", PLAIN), ("CTC, recurrent", "error", RECURRENT),
+        ("CTC, window, shifted", "shifted_error", PLAIN), ("CTC, recurrent, shifted", "shifted_error", RECURRENT),
+        ("label priors", "error", PRIORS)]
+fig, axis = plt.subplots(figsize=(8, 3.2), layout="constrained")
+for row, (_, key, settings) in enumerate(ROWS):
+    seeds = runs.values(key, **settings)
+    axis.plot(seeds, np.full(len(seeds), row), "o", color="C0", alpha=0.5)
+    axis.plot(seeds.mean(), row, "|", color="C1", markersize=16, markeredgewidth=3)
+axis.set(yticks=range(len(ROWS)), yticklabels=[name for name, *_ in ROWS], xlabel="mean error of a boundary in ms", xlim=(0, None))
+axis.invert_yaxis()
+figure(
+    fig,
+    "boundaries",
+    caption="Mean distance of a boundary from the true one, in voices never met: each seed (dots) and the mean (bars). PLACEHOLDER",
+    alt="Six rows of dots.",
+)
+
+# %%
+errors = {name: runs.values(key, **settings) for name, key, settings in ROWS}
+claim("error of forced alignment over that of equal division, mean of five seeds",
+      (errors["CTC, window"] / errors["equal division"]).mean(),
+      at_least=0.9, key="ctc-over-equal")
+claim("the same after the shift, worst of five",
+      (errors["CTC, window, shifted"] / errors["equal division"]).max(),
+      at_most=0.5, key="shifted-over-equal")
+claim("the same with label priors, worst of five",
+      (errors["label priors"] / errors["equal division"]).max(),
+      at_most=0.7, key="prior-over-equal")
+claim("error of the recurrent network after the shift, over that of the window",
+      errors["CTC, recurrent, shifted"].mean() / errors["CTC, window, shifted"].mean(),
+      at_least=1.2, key="recurrent-over-window")
+claim("share of boundaries within 50 ms after the shift, mean of five",
+      runs.values("shifted_within", **PLAIN).mean(), at_least=0.4, key="shifted-within")
+claim("the same of equal division", runs.values("equal_within", **PLAIN).mean(),
+      at_most=0.25, key="equal-within")
+
+# %% [markdown]
+# A network that sees only `0.4` seconds must speak while the digit is in its window, and the place of its spikes is steady: a constant shift mends most of the error. A recurrent network that has read the whole recording may put its spike wherever it likes in the word, and a shift mends less. Less context, better times.
+#
+# What this does not show. The voices are a synthesiser's and the words are cut out and put together; in fluent speech a boundary is a matter of definition, and of milliseconds that listeners disagree about. Pauses of zeros and hiss are easy to hear, so a rule that listens for loudness might do well here; it would not know which word is which.
+#
+# ## What to keep
+#
+# Alignment finds which parts of two sequences belong together, keeping their order; joining them is another step. Warping takes the cheapest path and CTC sums over all paths, and one table serves both, because the best way or the sum of all ways to a place comes from the places just before it. CTC learns to transcribe from transcripts without times. Its spikes tell in which word you are, and not where the word begins and ends; to use them as times, compare them with known ones, and correct. Attention weights are a soft alignment only where somebody has checked.
+#
+# **Try it.** Give the words no pauses, `nearest_words((0.0, 0.0), by_warping)`. Widen the window, `train_by(ctc, Listener(window=51), epochs=10)`: what happens to the transcripts, and to the shift? Weaken the prior, `train_by(LabelPriors(power=0.1), Listener(), epochs=10)`. The [exercises](exercises.ipynb) ask you to write the two tables yourself.
+#
+# **Further reading.** [Sakoe and Chiba (1978)](../../book/bibliography.md#sakoe1978) for warping, [Graves et al. (2006)](../../book/bibliography.md#graves2006) for CTC, [Hannun et al. (2014)](../../book/bibliography.md#hannun2014) for the beam, [Zeyer et al. (2021)](../../book/bibliography.md#zeyer2021) for why the spikes.
