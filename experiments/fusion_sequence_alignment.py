@@ -3,7 +3,8 @@
 words: the nearest of 90 recordings, compared frame by frame, stretched to one length, and warped; the recordings
     trimmed to the word, or with a pause of random length before and after it
 transcripts: networks trained with CTC on digits said one after another, their transcripts, and forced alignments
-    scored against the known boundaries; "priors" divides by how often each class is said (Huang et al., 2024)
+    scored against the known boundaries; "shifted" moves those of each digit by its mean error on the training part;
+    "priors" divides by how often each class is said (Huang et al., 2024)
 attention: ten queries, one a digit, trained to tell which digits a recording holds; where do they look?
 """
 
@@ -23,14 +24,12 @@ from mmcourse.alignment.numpy import (
 from mmcourse.alignment.torch import ctc_loss
 from mmcourse.data import spoken_digit_sequences
 from mmcourse.encoders.numpy import log_mel, log_mel_frames
-from mmcourse.encoders.torch import GRUEncoder
 from mmcourse.training import seed_everything
 
 BLANK = 10  # digits are their own labels, 0 to 9
 
 CONFIG = {
     "seeds": 5,
-    "recurrent_seeds": 3,
     "words": {"sound": {"n_fft": 512, "hop_length": 256, "n_mels": 24}, "train": 90, "test": 100, "snr": 30.0},
     "pauses": {"trimmed": [0.0, 0.0], "with pauses": [0.0, 0.4]},
     "sound": {"n_fft": 256, "hop_length": 128, "n_mels": 32},
@@ -43,7 +42,7 @@ CONFIG = {
     "learning_rate": 5e-3,
     "weight_decay": 1e-2,
     "clip": 1.0,
-    "epochs": {"convolution": 10, "recurrent": 16, "attention": 15},
+    "epochs": {"transcripts": 10, "attention": 15},
     "prior": 0.3,
     "tolerance": 50,  # milliseconds
 }
@@ -52,14 +51,8 @@ CONFIG = {
 def points(config):
     seeds = range(config["seeds"])
     words = [{"sweep": "words", "recordings": name, "seed": seed} for name in config["pauses"] for seed in seeds]
-    kinds = [("convolution", "CTC", config["seeds"]), ("convolution", "priors", config["seeds"])]
-    kinds.append(("recurrent", "CTC", config["recurrent_seeds"]))
-    transcripts = [
-        {"sweep": "transcripts", "encoder": encoder, "loss": loss, "seed": seed}
-        for encoder, loss, count in kinds
-        for seed in range(count)
-    ]
-    return words + transcripts + [{"sweep": "attention", "seed": seed} for seed in seeds]
+    losses = [{"sweep": "transcripts", "loss": loss, "seed": seed} for loss in ("CTC", "priors") for seed in seeds]
+    return words + losses + [{"sweep": "attention", "seed": seed} for seed in seeds]
 
 
 def run(point, config):
@@ -112,19 +105,13 @@ def word_distances(costs, lengths):
 class Listener(nn.Module):
     """Frames (batch, time, bands) to logits (batch, time, classes)."""
 
-    def __init__(self, encoder, config):
+    def __init__(self, config):
         super().__init__()
         bands, width = config["sound"]["n_mels"], config["width"]
-        self.window, self.encoder = None, None
-        if encoder == "convolution":
-            self.window = nn.Conv1d(bands, width, config["window"], padding=config["window"] // 2)
-        else:
-            self.encoder = GRUEncoder(bands, hidden_size=width, bidirectional=True)
-        self.head = nn.Linear(width if self.window else self.encoder.out_dim, BLANK + 1)
+        self.window = nn.Conv1d(bands, width, config["window"], padding=config["window"] // 2)
+        self.head = nn.Linear(width, BLANK + 1)
 
-    def forward(self, frames, mask):
-        if self.window is None:
-            return self.head(self.encoder(frames, mask)[0])
+    def forward(self, frames):
         return self.head(self.window(frames.mT).relu().mT)
 
 
@@ -165,11 +152,11 @@ def train_listener(model, part, frames, mask, point, config):
     digits, said = map(torch.tensor, part.padded_digits())
     optimiser, rng = optimised(model, config), np.random.default_rng(point["seed"])
     log_prior = np.full(BLANK + 1, -np.log(BLANK + 1.0))
-    for _ in range(config["epochs"][point["encoder"]]):
+    for _ in range(config["epochs"]["transcripts"]):
         total = np.zeros(BLANK + 1)
         for rows, longest in batches(frames, mask, config, rng):
             present = mask[rows, :longest]
-            logits = model(frames[rows, :longest], present)
+            logits = model(frames[rows, :longest])
             truth = {"mask": present, "target_mask": said[rows], "blank": BLANK}
             if point["loss"] == "priors":
                 losses = prior_loss(logits, digits[rows], truth, config["prior"] * log_prior)
@@ -194,22 +181,30 @@ def prior_loss(logits, digits, truth, log_prior):
 def transcripts(point, config):
     parts, frames, masks = sequences(point, config)
     seed_everything(point["seed"])
-    model = Listener(point["encoder"], config)
+    model = Listener(config)
     log_prior = train_listener(model, parts[0], frames[0], masks[0], point, config)
     with torch.no_grad():
-        logits = [model(x, mask).double().numpy() for x, mask in zip(frames, masks, strict=True)]
+        logits = [model(x).double().numpy() for x in frames]
     lengths = [mask.sum(dim=1).tolist() for mask in masks]
     decoded = [greedy_decoding(x[:n], blank=BLANK).labels for x, n in zip(logits[1], lengths[1], strict=True)]
     scores = [x - config["prior"] * log_prior for x in logits]
     found = [aligned(*args, config) for args in zip(scores, lengths, parts, strict=True)]
     (train_starts, train_ends, _), (starts, ends, blanks) = found
     truth = [boundaries(part) for part in parts]
-    shift = (train_starts - truth[0][0]).mean(), (train_ends - truth[0][1]).mean()
+    said = [np.concatenate(part.digits) for part in parts]
+    late = by_digit(train_starts - truth[0][0], said[0])
+    early = by_digit(truth[0][1] - train_ends, said[0])
     result = {"label_error_rate": label_error_rate([d.tolist() for d in parts[1].digits], decoded), "blanks": blanks}
     result |= {"late_start": float((starts - truth[1][0]).mean()), "early_end": float((truth[1][1] - ends).mean())}
+    result |= {"least_late_digit": float(late.min()), "latest_digit": float(late.max())}
     result |= scored(starts, ends, truth[1], config, "")
-    result |= scored(starts - shift[0], ends - shift[1], truth[1], config, "shifted_")
+    result |= scored(starts - late[said[1]], ends + early[said[1]], truth[1], config, "shifted_")
     return result | scored(*equal_division(parts[1]), truth[1], config, "equal_")
+
+
+def by_digit(values, digits):
+    """The mean of each of the ten digits."""
+    return np.array([values[digits == digit].mean() for digit in range(BLANK)])
 
 
 def aligned(scores, lengths, part, config):

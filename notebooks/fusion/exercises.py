@@ -15,7 +15,7 @@
 #
 # Write what the lessons of this chapter used, find the mistakes that everybody makes once, and run an experiment of your own. Each check states the laws of a right answer; a wrong one is told which law it broke.
 #
-# **Before this:** the lesson [The weighted sum](weighted_sum.ipynb) for exercises 1 to 7, [Contrastive learning](contrastive.ipynb) for 8 to 13. Where a cell raises `NotImplementedError`, write your answer in place of that line, run the cell, then the check below it. The cases are random, so a check can be run again and again.
+# **Before this:** the lesson [The weighted sum](weighted_sum.ipynb) for exercises 1 to 7, [Contrastive learning](contrastive.ipynb) for 8 to 13, [Matching sequences in time](sequence_alignment.ipynb) for 14 and 15. Where a cell raises `NotImplementedError`, write your answer in place of that line, run the cell, then the check below it. The cases are random, so a check can be run again and again.
 
 # %% tags=["colab"]
 # On Colab, install the course's package beside the torch, TensorFlow and NumPy that are there. Elsewhere, nothing.
@@ -401,6 +401,55 @@ check("fusion/batch_study", batch_study)
 
 # %% [markdown]
 # A loss is a number of nats for a question, and the larger batch asks the harder one: more wrong answers, and more of them that are not wrong at all. Measure both models with batches of one size, whichever it is, and the order turns round. The larger batch also saw each picture more often in the same number of steps; that is a reason why it learned more here, and no law.
+
+# %% [markdown]
+# ## 14. The cheapest path
+#
+# `costs` is a table (n, m): what it costs to pair frame i of one sequence with frame j of another. A warping path begins at the first pair, ends at the last, and each step goes on by one frame in the first sequence, in the second, or in both. Return the smallest sum of costs that a path can have.
+
+# %%
+def cheapest_path(costs):
+    """The cost of the cheapest warping path, one number."""
+    ### BEGIN SOLUTION
+    n, m = costs.shape
+    total = np.full((n + 1, m + 1), np.inf)
+    total[0, 0] = 0
+    for i, j in np.ndindex(n, m):
+        before = min(total[i, j], total[i, j + 1], total[i + 1, j])
+        total[i + 1, j + 1] = costs[i, j] + before
+    return total[n, m]
+    ### END SOLUTION
+
+
+# %%
+check("fusion/cheapest_path", cheapest_path)
+
+# %% [markdown]
+# ## 15. The probability of a transcript
+#
+# `probabilities` (frames, classes) holds $p_t(k)$, and class 0 is the blank. `target` holds the labels of a transcript, whole numbers above 0, at least one. A path names one class a frame; runs of one class become one, then blanks are left out. Return the probability of the transcript, the sum over all paths that say it, each the product of its probabilities. There may be a hundred frames.
+
+# %%
+def transcript_probability(probabilities, target):
+    """p(target), one number: not its logarithm."""
+    ### BEGIN SOLUTION
+    places = np.zeros(2 * len(target) + 1, dtype=int)  # blanks, and between them
+    places[1::2] = target
+    alpha = np.zeros(len(places))
+    alpha[:2] = probabilities[0, places[:2]]
+    for frame in probabilities[1:]:
+        came = alpha.copy()
+        came[1:] += alpha[:-1]
+        for s in range(3, len(places), 2):
+            if places[s] != places[s - 2]:
+                came[s] += alpha[s - 2]
+        alpha = frame[places] * came
+    return alpha[-2:].sum()
+    ### END SOLUTION
+
+
+# %%
+check("fusion/transcript_probability", transcript_probability)
 
 # %%
 progress("fusion")
