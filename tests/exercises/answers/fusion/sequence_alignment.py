@@ -27,7 +27,7 @@ def no_diagonal(costs):
     return table(costs, diagonal=False)[-1, -1]
 
 
-@wrong("cheapest_path", hint="Your border is zero")
+@wrong("cheapest_path", hint="first row and column as they are")
 def open_border(costs):
     return table(costs, border=0.0)[-1, -1]
 
@@ -54,7 +54,7 @@ def first_pair_free(costs):
     return table(costs)[-1, -1] - costs[0, 0]
 
 
-@wrong("cheapest_path", hint="last pair alone")
+@wrong("cheapest_path", hint="first row and column as they are")
 def first_row_not_summed(costs):
     total = costs.astype(float).copy()
     for i in range(1, costs.shape[0]):
