@@ -175,12 +175,16 @@ claim("lowest mean of the three distances with the pauses cut off, five seeds",
       at_least=0.9, key="trimmed")
 
 # %% tags=["hide-input"]
-known, heard = recordings_of_words((0.0, 0.4))
-LABELS = np.concatenate(known.digits)
-NINE = 9
-x, y = frames_of_words(known)[int(np.flatnonzero(LABELS == NINE)[0])], frames_of_words(heard)[int(np.flatnonzero(np.concatenate(heard.digits) == NINE)[0])]
+def a_word(words, digit):
+    """Frames of the first recording of a digit."""
+    row = int(np.flatnonzero(np.concatenate(words.digits) == digit)[0])
+    return frames_of_words(words)[row]
+
+
+x, y = (a_word(words, 9) for words in recordings_of_words((0.0, 0.4)))
 path = dynamic_time_warping(pairwise_costs(x, y)).path
-fig, axes = plt.subplots(2, 2, figsize=(7, 5), width_ratios=[1, 4], height_ratios=[4, 1.4], sharex="col", sharey="row", layout="constrained")
+fig, axes = plt.subplots(2, 2, figsize=(7, 5), width_ratios=[1, 4], height_ratios=[4, 1.4],
+                         sharex="col", sharey="row", layout="constrained")
 axes[0, 0].imshow(x, aspect="auto", origin="lower", cmap="magma")
 axes[0, 0].set(ylabel="frame of the known recording", xticks=[])
 axes[0, 1].imshow(pairwise_costs(x, y), aspect="auto", origin="lower", cmap="Greys")
@@ -190,13 +194,7 @@ axes[0, 1].legend(loc="lower right", facecolor="white", framealpha=0.8, frameon=
 axes[1, 1].imshow(y.T, aspect="auto", origin="lower", cmap="magma")
 axes[1, 1].set(xlabel="frame of the new recording", yticks=[], ylabel="pitch")
 axes[1, 0].axis("off")
-figure(
-    fig,
-    "warping",
-    caption="The word *nine* twice, by two voices, with the cost of every pair of frames between them (dark is dear). "
-    "PLACEHOLDER",
-    alt="A grey table of costs between two spectrograms.",
-)
+figure(fig, "warping", caption="WARPCAPTION", alt="WARPALT")
 
 # %% [markdown]
 # Where the recordings are trimmed to the word, all three distances do well. The synthesiser of these voices speeds a word up evenly, so a stretch is all that it takes; the pauses are what warping repairs here. People speed up unevenly, and there it has more to do.
@@ -393,6 +391,7 @@ class Listener(nn.Module):
         return self.head(self.window(x.mT).relu().mT)
 
 
+# %%
 def train_by(loss, model, epochs, seed=SEED):
     """AdamW on batches of twenty; loss(model, rows, longest) of each batch."""
     optimiser = torch.optim.AdamW(model.parameters(), lr=5e-3, weight_decay=1e-2)
@@ -426,12 +425,14 @@ def logits_of(model, part):
     return [x[m] for x, m in zip(out, masks[part].numpy(), strict=True)]
 
 
+# %%
 seed_everything(SEED)
 listener = train_by(ctc, Listener(), epochs=10)
 heard_logits = logits_of(listener, 1)
 decoded = [greedy_decoding(x, blank=BLANK).labels for x in heard_logits]
 for row in range(3):
-    print(*test.transcripts[row], "→", *(DIGIT_WORDS["english"][d] for d in decoded[row]))
+    written = [DIGIT_WORDS["english"][d] for d in decoded[row]]
+    print(*test.transcripts[row], "→", *written)
 
 # %% [markdown]
 # How good is that? The *label error rate* counts the fewest labels that must be changed, put in or taken out, over the number of labels that were said. The count is once more a table, the *edit distance*: warping whose steps aside have a price.
@@ -493,6 +494,7 @@ def boundary_error(starts, ends, part):
     return (np.abs(starts - truth[0]).mean() + np.abs(ends - truth[1]).mean()) / 2
 
 
+# %%
 starts, ends, blank = aligned_times(heard_logits, test)
 stored, equal = (runs.values(key, **PLAIN) for key in ("error", "equal_error"))
 claim("boundary error of forced alignment, beside five stored runs",
@@ -561,9 +563,8 @@ class LabelPriors:
     """CTC of p / q ** power; q is measured anew in every epoch."""
 
     def __init__(self, power=0.3):
-        self.power, self.counted = power, 0
+        self.power, self.steps, self.total = power, 0, 0
         self.log_prior = np.full(BLANK + 1, -np.log(BLANK + 1.0))
-        self.total = np.zeros(BLANK + 1)
 
     def __call__(self, model, rows, longest):
         present = masks[0][rows, :longest]
@@ -573,10 +574,10 @@ class LabelPriors:
             scores, digits[rows].numpy(), mask=present.numpy(),
             target_mask=said[rows].numpy(), blank=BLANK)).float()
         self.total += log_p.detach().exp()[present].sum(dim=0).double().numpy()
-        self.counted += 1
-        if self.counted % 15 == 0:  # the end of an epoch
+        self.steps += 1
+        if self.steps % 15 == 0:  # the end of an epoch
             self.log_prior = np.log(self.total / self.total.sum())
-            self.total = np.zeros(BLANK + 1)
+            self.total = 0
         losses = -(occupancy * log_p).sum(dim=(1, 2))
         return (losses / said[rows].sum(dim=1)).mean()
 
@@ -626,6 +627,7 @@ class Searcher(nn.Module):
         return ((weights @ values) * self.heads).sum(dim=2) + self.bias, weights
 
 
+# %%
 there = torch.tensor(np.array([np.bincount(d, minlength=10) > 0
                                for d in train.digits])).float()
 
@@ -640,6 +642,9 @@ seed_everything(SEED)
 searcher = train_by(presence, Searcher(), epochs=15)
 with torch.no_grad():
     weights = searcher(frames[1], masks[1])[1].double().numpy()
+
+
+# %%
 times = np.arange(weights.shape[2]) * HOP  # in samples
 peaks, means = [], []
 for row, (d, start, end) in enumerate(zip(test.digits, test.starts, test.ends,
@@ -647,6 +652,8 @@ for row, (d, start, end) in enumerate(zip(test.digits, test.starts, test.ends,
     best = times[weights[row, d].argmax(axis=1)]
     peaks.extend((best >= start) & (best < end))
     means.extend((weights[row, d] @ times - (start + end) / 2) / 8)
+
+# %%
 ATTENTION = runs.values("peak_inside", sweep="attention")
 claim("largest weights that lie inside their digit, beside five stored runs",
       np.mean(peaks), at_least=ATTENTION.min() - 0.03,
@@ -665,7 +672,9 @@ claim("the same over that of equal division, lowest of five seeds",
 # %% tags=["hide-input"]
 PICTURED = 1
 SECONDS = np.arange(len(heard_logits[PICTURED])) * HOP / test.sample_rate
-SPANS = [np.cumsum([0] + [len(d) for d in test.digits])[PICTURED + k] for k in (0, 1)]
+FIRST, LAST = np.cumsum([0] + [len(d) for d in test.digits])[[PICTURED, PICTURED + 1]]
+TRUE_SPANS = [(a / test.sample_rate, b / test.sample_rate)
+              for a, b in zip(test.starts[PICTURED], test.ends[PICTURED], strict=True)]
 
 
 def probabilities(x):
@@ -673,35 +682,30 @@ def probabilities(x):
     return e / e.sum(axis=1, keepdims=True)
 
 
-rows = [("CTC", probabilities(heard_logits[PICTURED]), (starts, ends)),
-        ("with priors", probabilities(prior_scores[PICTURED]), prior_times[:2]),
-        ("attention", weights[PICTURED].T[: len(SECONDS)], None)]
-fig, axes = plt.subplots(4, 1, figsize=(8, 7), sharex=True, height_ratios=[1.2, 1, 1, 1], layout="constrained")
-spectrum = frames[1][PICTURED, : len(SECONDS)].numpy()
-axes[0].imshow(spectrum.T, aspect="auto", origin="lower", cmap="magma", extent=(0, SECONDS[-1], 0, 32), vmin=-2, vmax=3)
-axes[0].set(ylabel="mel band")
-for axis, (name, shown, spans) in zip(axes[1:], rows, strict=True):
+def draw(axis, name, shown, spans=((), ())):
+    """Curves of the digits that are said; true spans grey; found spans black, above."""
+    for start, end in TRUE_SPANS:
+        axis.axvspan(start, end, color="0.88", zorder=0)
     for colour, d in enumerate(dict.fromkeys(test.digits[PICTURED].tolist())):
         axis.plot(SECONDS, shown[:, d], color=f"C{colour}", label=DIGIT_WORDS["english"][d])
-    if spans is not None:
-        axis.set(ylim=(0, 1.25))
-        for start, end in zip(*(x[SPANS[0]:SPANS[1]] / 1000 for x in spans), strict=True):
-            axis.plot([start, end], [1.13, 1.13], color="black", linewidth=4, solid_capstyle="butt")
+    for start, end in zip(*(np.array(x[FIRST:LAST]) / 1000 for x in spans), strict=True):
+        axis.plot([start, end], [1.13, 1.13], color="black", linewidth=4, solid_capstyle="butt")
     axis.set(ylabel=name)
-    for start, end in zip(test.starts[PICTURED], test.ends[PICTURED], strict=True):
-        axis.axvspan(start / test.sample_rate, end / test.sample_rate, color="0.88", zorder=0)
-for start, end in zip(test.starts[PICTURED], test.ends[PICTURED], strict=True):
-    for edge in (start, end):
-        axes[0].axvline(edge / test.sample_rate, color="white", linewidth=1)
+
+
+# %% tags=["hide-input"]
+fig, axes = plt.subplots(4, 1, figsize=(8, 7), sharex=True, height_ratios=[1.2, 1, 1, 1], layout="constrained")
+axes[0].imshow(frames[1][PICTURED, : len(SECONDS)].numpy().T, aspect="auto", origin="lower", cmap="magma",
+               extent=(0, SECONDS[-1], 0, 32), vmin=-2, vmax=3)
+axes[0].set(ylabel="mel band")
+for edge in np.ravel(TRUE_SPANS):
+    axes[0].axvline(edge, color="white", linewidth=1)
+draw(axes[1], "CTC", probabilities(heard_logits[PICTURED]), (starts, ends))
+draw(axes[2], "with priors", probabilities(prior_scores[PICTURED]), prior_times[:2])
+draw(axes[3], "attention", weights[PICTURED].T[: len(SECONDS)])
 axes[3].set(xlabel="seconds")
 axes[3].legend(loc="upper right", ncols=5, fontsize=9)
-figure(
-    fig,
-    "alignments",
-    caption="One test recording, and when each of its digits is really said (white lines, grey bands). "
-    "PLACEHOLDER",
-    alt="Four panels over time.",
-)
+figure(fig, "alignments", caption="ALIGNCAPTION", alt="ALIGNALT")
 
 # %% [markdown]
 # The largest weight of a query mostly lies in its word. But nothing makes the queries go forward in time, a digit that is said twice has one query for both, and the mean place of the weights, which a soft alignment would report, is farther from the middle of the word than equal parts would put it. Attention looks where it can answer its question, and that is all that it was trained for. A decoder that attends anew for each word that it writes ([Bahdanau et al., 2015](../../book/bibliography.md#bahdanau2015)) has the order as a help; there, too, the weights are a by-product, to be checked before they are called an alignment.
@@ -727,7 +731,8 @@ figure(
 
 # %%
 claim("share of boundaries within 50 ms after the shift, mean of five seeds",
-      runs.values("shifted_within", **PLAIN).mean(), at_least=0.65, key="shifted-within")
+      runs.values("shifted_within", **PLAIN).mean(),
+      at_least=0.65, key="shifted-within")
 claim("the same with label priors", runs.values("within", **PRIORS).mean(),
       at_least=0.3, key="prior-within")
 claim("the same of equal division", runs.values("equal_within", **PLAIN).mean(),
