@@ -122,7 +122,7 @@ claim("digits right, stretched to one length", stretched,
 # | **3** | 2 | 1 | 0 | 0 | | **3** | 2 | 1 | 1 | 1 |
 # | **4** | 3 | 2 | 1 | 1 | | **4** | 5 | 3 | 2 | 2 |
 #
-# The number at the lower right is the distance, $2$. A path that reaches it pairs the 1 with the 1, the 3 with the 2 and both threes, and the 4 with the last 3.
+# The number at the lower right is the distance, $2$. A path that reaches it pairs 1 with 1 and with 2, 3 with the first 3, and 4 with the last.
 
 # %%
 short, long = np.array([[1.0], [3], [4]]), np.array([[1.0], [2], [3], [3]])
@@ -194,7 +194,11 @@ axes[0, 1].legend(loc="lower right", facecolor="white", framealpha=0.8, frameon=
 axes[1, 1].imshow(y.T, aspect="auto", origin="lower", cmap="magma")
 axes[1, 1].set(xlabel="frame of the new recording", yticks=[], ylabel="pitch")
 axes[1, 0].axis("off")
-figure(fig, "warping", caption="WARPCAPTION", alt="WARPALT")
+figure(fig, "warping", caption="The word *nine* twice, by two voices; "
+       "grey is the cost of pairing two frames, dark is dear. The path goes up where the known recording is still "
+       "silent, then through the word at an even pace. Stretching pairs that silence with the vowel.",
+       alt="A grey table of costs between two spectrograms. A path rises steeply at the left, then runs evenly along "
+       "a light valley between dark regions; a straight diagonal cuts through a dark region.")
 
 # %% [markdown]
 # Where the recordings are trimmed to the word, all three distances do well. The synthesiser of these voices speeds a word up evenly, so a stretch is all that it takes; the pauses are what warping repairs here. People speed up unevenly, and there it has more to do.
@@ -508,7 +512,7 @@ claim("share of frames that the path calls blank", blank,
       at_least=0.9, key="ctc-blank")
 
 # %% [markdown]
-# The transcripts are mostly right, and the times are worse than if we had cut each recording into equal parts. Look at the second panel of the picture below. The network says *blank* nearly always, and a digit for a few frames. It is right to do so: the loss asks for the transcript and for nothing else, and a spike is enough for it ([Zeyer et al., 2021](../../book/bibliography.md#zeyer2021), analyse why the blank wins). Such outputs are called *peaky*. And *where* in the word the spike stands, the loss does not say either. Each digit has found a place of its own:
+# The transcripts are mostly right, and the times are worse than if we had cut each recording into equal parts. Look at the second panel of the picture below. The network says *blank* nearly always, and a digit for a few frames. It is right to do so: the loss asks for the transcript and for nothing else, and a spike is enough for it ([Zeyer et al., 2021](../../book/bibliography.md#zeyer2021), analyse why the blank wins). Such outputs are called *peaky*. And *where* in the word the spike stands, the loss does not say either. Each digit has found a place of its own, some even before the word, where the window already sees its beginning:
 
 # %%
 def mean_by_digit(values, part):
@@ -532,14 +536,14 @@ mean_length = mean_by_digit(train_truth[1] - train_truth[0], train)
 fig, axis = plt.subplots(figsize=(8, 3.2), layout="constrained")
 axis.barh(range(10), mean_length, color="0.85", label="the word")
 axis.barh(range(10), mean_length - early - late, left=late, color="C1", label="CTC says it")
-axis.set(yticks=range(10), yticklabels=DIGIT_WORDS["english"], xlabel="ms after the beginning of the word")
+axis.set(yticks=range(10), yticklabels=DIGIT_WORDS["english"], xlabel="ms after the beginning of the word", xlim=(-110, None))
 axis.invert_yaxis()
 axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 figure(
     fig,
     "places",
-    caption="Where in its word, on the mean of the training recordings, the path of the network says each digit. PLACEHOLDER",
-    alt="Ten grey bars, one a digit word, each with a short coloured piece somewhere in it.",
+    caption="Where in its word, on the mean of the training recordings, the path of the network says each digit. Some are said near their end; *three* and *nine*, in this run, before they begin: the window looks ahead.",
+    alt="Ten grey bars, one a digit word, each with a short coloured piece: in the middle, at the end, or before the bar.",
 )
 
 # %% [markdown]
@@ -670,7 +674,7 @@ claim("the same over that of equal division, lowest of five seeds",
       at_least=1.5, key="attention-over-equal")
 
 # %% tags=["hide-input"]
-PICTURED = 1
+PICTURED = 0
 SECONDS = np.arange(len(heard_logits[PICTURED])) * HOP / test.sample_rate
 FIRST, LAST = np.cumsum([0] + [len(d) for d in test.digits])[[PICTURED, PICTURED + 1]]
 TRUE_SPANS = [(a / test.sample_rate, b / test.sample_rate)
@@ -695,8 +699,8 @@ def draw(axis, name, shown, spans=((), ())):
 
 # %% tags=["hide-input"]
 fig, axes = plt.subplots(4, 1, figsize=(8, 7), sharex=True, height_ratios=[1.2, 1, 1, 1], layout="constrained")
-axes[0].imshow(frames[1][PICTURED, : len(SECONDS)].numpy().T, aspect="auto", origin="lower", cmap="magma",
-               extent=(0, SECONDS[-1], 0, 32), vmin=-2, vmax=3)
+axes[0].imshow(frames[1][PICTURED, : len(SECONDS)].numpy().T, aspect="auto", origin="lower", vmin=0, vmax=3,
+               extent=(0, SECONDS[-1], 0, 32), cmap=plt.get_cmap("magma", 8), interpolation="nearest")
 axes[0].set(ylabel="mel band")
 for edge in np.ravel(TRUE_SPANS):
     axes[0].axvline(edge, color="white", linewidth=1)
@@ -705,7 +709,12 @@ draw(axes[2], "with priors", probabilities(prior_scores[PICTURED]), prior_times[
 draw(axes[3], "attention", weights[PICTURED].T[: len(SECONDS)])
 axes[3].set(xlabel="seconds")
 axes[3].legend(loc="upper right", ncols=5, fontsize=9)
-figure(fig, "alignments", caption="ALIGNCAPTION", alt="ALIGNALT")
+figure(fig, "alignments", caption="A test recording, *seven nine zero one*, and when each digit is said (white "
+       "lines, grey bands). CTC says each in a spike, *nine* before it begins and *one* hardly at all; black bars are "
+       "the forced alignment. With label priors the digits fill most of their words. The largest weights of attention, "
+       "each curve another query, lie in the words.",
+       alt="Four panels over four seconds: a spectrogram with four words, thin spikes, broad plateaus, and narrow "
+       "humps of attention weights, with grey bands where the words are.")
 
 # %% [markdown]
 # The largest weight of a query mostly lies in its word. But nothing makes the queries go forward in time, a digit that is said twice has one query for both, and the mean place of the weights, which a soft alignment would report, is farther from the middle of the word than equal parts would put it. Attention looks where it can answer its question, and that is all that it was trained for. A decoder that attends anew for each word that it writes ([Bahdanau et al., 2015](../../book/bibliography.md#bahdanau2015)) has the order as a help; there, too, the weights are a by-product, to be checked before they are called an alignment.
@@ -720,13 +729,13 @@ for row, (_, key, settings) in enumerate(ROWS):
     seeds = runs.values(key, **settings)
     axis.plot(seeds, np.full(len(seeds), row), "o", color="C0", alpha=0.5)
     axis.plot(seeds.mean(), row, "|", color="C1", markersize=16, markeredgewidth=3)
-axis.set(yticks=range(len(ROWS)), yticklabels=[name for name, *_ in ROWS], xlabel="mean error of a boundary in ms", xlim=(0, None))
-axis.invert_yaxis()
+axis.set(yticks=range(len(ROWS)), yticklabels=[name for name, *_ in ROWS], xlabel="mean error of a boundary in ms", xlim=(0, None), ylim=(3.5, -0.5))
 figure(
     fig,
     "boundaries",
-    caption="Mean distance of a boundary from the true one, in voices never met: five seeds (dots) and their mean (bars). PLACEHOLDER",
-    alt="Four rows of dots over the error in milliseconds.",
+    caption="Mean distance of a boundary from the true one, in voices never met: five seeds (dots) and their mean (bars). "
+    "CTC is a little worse than equal parts; the shift takes most of its error away, label priors about half.",
+    alt="Four rows of dots. Equal division and CTC lie far to the right, CTC a little farther; label priors lie in the middle, shifted CTC at the left.",
 )
 
 # %%
