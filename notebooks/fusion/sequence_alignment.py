@@ -104,7 +104,7 @@ claim("digits right, stretched to one length", stretched,
       at_most=0.74, key="stretched")
 
 # %% [markdown]
-# Nearly half of the digits are wrong. All recordings of the word may be there, and the frames of the word in them; but the fifth frame of one is a vowel and the fifth frame of the other is silence. Which frame belongs to which is a question of its own. It is called *alignment*.
+# Many digits are wrong, though the known recordings hold every word. The fifth frame of one recording is a vowel, and the fifth frame of the other is silence. Which frame belongs to which is a question of its own. It is called *alignment*.
 #
 # ## The cheapest path
 #
@@ -181,17 +181,17 @@ def a_word(words, digit):
     return frames_of_words(words)[row]
 
 
-x, y = (a_word(words, 9) for words in recordings_of_words((0.0, 0.4)))
-path = dynamic_time_warping(pairwise_costs(x, y)).path
+old_word, new_word = (a_word(words, 9) for words in recordings_of_words((0.0, 0.4)))
+path = dynamic_time_warping(pairwise_costs(old_word, new_word)).path
 fig, axes = plt.subplots(2, 2, figsize=(7, 5), width_ratios=[1, 4], height_ratios=[4, 1.4],
                          sharex="col", sharey="row", layout="constrained")
-axes[0, 0].imshow(x, aspect="auto", origin="lower", cmap="magma")
+axes[0, 0].imshow(old_word, aspect="auto", origin="lower", cmap="magma")
 axes[0, 0].set(ylabel="frame of the known recording", xticks=[])
-axes[0, 1].imshow(pairwise_costs(x, y), aspect="auto", origin="lower", cmap="Greys")
+axes[0, 1].imshow(pairwise_costs(old_word, new_word), aspect="auto", origin="lower", cmap="Greys")
 axes[0, 1].plot(path[:, 1], path[:, 0], color="C1", linewidth=2.5, label="cheapest path")
-axes[0, 1].plot([0, len(y) - 1], [0, len(x) - 1], ":", color="C0", linewidth=2, label="stretched")
+axes[0, 1].plot([0, len(new_word) - 1], [0, len(old_word) - 1], ":", color="C0", linewidth=2, label="stretched")
 axes[0, 1].legend(loc="lower right", facecolor="white", framealpha=0.8, frameon=True)
-axes[1, 1].imshow(y.T, aspect="auto", origin="lower", cmap="magma")
+axes[1, 1].imshow(new_word.T, aspect="auto", origin="lower", cmap="magma")
 axes[1, 1].set(xlabel="frame of the new recording", yticks=[], ylabel="pitch")
 axes[1, 0].axis("off")
 figure(fig, "warping", caption="The word *nine* twice, by two voices; "
@@ -208,7 +208,7 @@ figure(fig, "warping", caption="The word *nine* twice, by two voices; "
 # %%
 table = torch.tensor(costs, requires_grad=True)
 soft = soft_dtw(table, gamma=0.5)
-weight = np.exp([-sum(costs[p] for p in path) / 0.5 for path in every])
+weight = np.exp([-sum(costs[pair] for pair in path) / 0.5 for path in every])
 assert np.isclose(soft.item(), -0.5 * np.log(weight.sum()))
 (share,) = torch.autograd.grad(soft, table)
 through = np.zeros((3, 4))
@@ -300,25 +300,25 @@ assert greedy.labels == ()
 assert best.labels == (1,)
 assert np.allclose(np.exp([greedy.log_probability, best.log_probability]),
                    [0.36, 0.64])
-found = {h.labels: np.exp(h.log_probability)
-         for h in prefix_beam_search(logits[0], width=100)}
-assert all(np.isclose(found[labels], sum(q for _, q in paths))
+searched = {h.labels: np.exp(h.log_probability)
+            for h in prefix_beam_search(logits[0], width=100)}
+assert all(np.isclose(searched[labels], sum(q for _, q in paths))
            for labels, paths in sayings.items())
 print("greedy says", greedy.labels, "and the beam", best.labels)
 
 # %% [markdown]
-# The gradient has a form that is easy to remember. Let $g_t(k)$ be the probability that frame $t$ says $k$, *given* that the transcript is right: the share of the five paths, weighted by their probabilities, that have $k$ at $t$. Then the gradient by the logits is $p_t(k) - g_t(k)$, as in cross-entropy: what the network says, minus what it should have said. The page behind this lesson derives it. PyTorch and TensorFlow have kernels for it; each takes its arguments in another order, and PyTorch alone wants log-probabilities with time first.
+# The gradient has a form that is easy to remember. Let $g_t(k)$ be the probability that frame $t$ says $k$, *given* that the transcript is right: the share of the five paths, weighted by their probabilities, that have $k$ at $t$. Then the gradient by the logits is $p_t(k) - g_t(k)$, as in cross-entropy: what the network says, minus what it should have said. The page behind this lesson derives it. PyTorch and TensorFlow have kernels for it; each takes its arguments in an order of its own, and PyTorch wants log-probabilities where TensorFlow wants logits.
 
 # %%
 import tensorflow as tf
 
 rng = np.random.default_rng(0)
-x = rng.normal(size=(2, 6, 4))
+random_logits = rng.normal(size=(2, 6, 4))
 targets, lengths = np.array([[1, 1, 3], [2, 1, 1]]), np.array([3, 2])
-ours = ctc_loss(x, targets, target_lengths=lengths)
-gradient = ctc_gradient(x, targets, target_lengths=lengths)
+ours = ctc_loss(random_logits, targets, target_lengths=lengths)
+gradient = ctc_gradient(random_logits, targets, target_lengths=lengths)
 
-in_torch = torch.tensor(x, requires_grad=True)
+in_torch = torch.tensor(random_logits, requires_grad=True)
 torch_loss = nn.functional.ctc_loss(
     in_torch.log_softmax(2).transpose(0, 1), torch.tensor(targets),
     torch.tensor([6, 6]), torch.tensor(lengths), reduction="none")
@@ -326,7 +326,7 @@ torch_loss.sum().backward()
 assert np.allclose(torch_loss.detach(), ours, rtol=1e-10)
 assert np.allclose(in_torch.grad, gradient, rtol=1e-10)
 
-single = tf.constant(x, tf.float32)  # its kernel refuses double precision
+single = tf.constant(random_logits, tf.float32)  # its kernel refuses double precision
 with tf.GradientTape() as tape:
     tape.watch(single)
     tf_loss = tf.nn.ctc_loss(targets, single, lengths, [6, 6],
@@ -373,6 +373,7 @@ def frames_and_mask(part):
     return spectrum, np.arange(spectrum.shape[1]) < count[:, None]
 
 
+# %%
 train, test = digit_sequences()
 prepared = [frames_and_mask(part) for part in (train, test)]
 heard_frames = prepared[0][0][prepared[0][1]]  # of the training part
@@ -600,6 +601,9 @@ claim("boundary error with label priors, beside five stored runs",
       at_least=stored.min() - 10, at_most=stored.max() + 10, key="prior-error")
 claim("the same over that of equal division, worst of five seeds",
       (stored / equal).max(), at_most=0.7, key="prior-over-equal")
+claim("error with label priors over that after the shift, lowest of five",
+      (stored / runs.values("shifted_error", **PLAIN)).min(),
+      at_least=1.5, key="prior-over-shifted")
 claim("label error rate of these networks, lowest of five seeds",
       runs.values("label_error_rate", **PRIORS).min(),
       at_least=1, key="prior-error-rate")
@@ -653,8 +657,8 @@ times = np.arange(weights.shape[2]) * HOP  # in samples
 peaks, means = [], []
 for row, (d, start, end) in enumerate(zip(test.digits, test.starts, test.ends,
                                           strict=True)):
-    best = times[weights[row, d].argmax(axis=1)]
-    peaks.extend((best >= start) & (best < end))
+    highest = times[weights[row, d].argmax(axis=1)]
+    peaks.extend((highest >= start) & (highest < end))
     means.extend((weights[row, d] @ times - (start + end) / 2) / 8)
 
 # %%
@@ -750,7 +754,7 @@ claim("the same of CTC as it is", runs.values("within", **PLAIN).mean(),
       at_most=0.1, key="ctc-within")
 
 # %% [markdown]
-# What this does not show. The voices are a synthesiser's and the words are cut out and put together; in fluent speech a boundary is a matter of definition, and of milliseconds that listeners disagree about. Pauses of zeros and hiss are easy to hear, so a rule that listens for loudness might do well here; it would not know which word is which.
+# What this does not show. The voices are a synthesiser's and the words are cut out and put together; in fluent speech a boundary is a matter of definition, and of milliseconds that listeners disagree about. And pauses that hold nothing but hiss are easy to hear: a rule that listens for loudness might find the boundaries here as well.
 #
 # ## What to keep
 #
