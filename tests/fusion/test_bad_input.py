@@ -223,7 +223,7 @@ def test_without_value_checks_a_row_without_modalities_becomes_what_its_concept_
     case = CASES[where].variant(options=options | {"out_dim": OUT})
     output = half.call(half.build(case, check_values=False), whole(), {"text": without(4), "image": without(4)})
     wanted = case.known.nothing_present(case.parameters, case.options)
-    np.testing.assert_array_equal(output[4], np.broadcast_to(wanted, OUT))
+    np.testing.assert_allclose(output[4], np.broadcast_to(wanted, OUT), rtol=1e-12)
     assert np.isfinite(output[without(4)]).all()
 
 
@@ -322,6 +322,18 @@ GATE = {"kernel": np.ones((5, 2)), "bias": np.ones(2), "score": np.ones(2)}
         (
             lambda: gated_fusion(X, projections=P, **GATE | {"score": 1.0}),
             ShapeError, "gated fusion: score: got shape (), wanted (1,)",
+        ),
+        (
+            lambda: gated_fusion(X, projections=P, score=np.ones(2)),
+            ShapeError, "gated fusion: score: got shape (2,), wanted (5,)",
+        ),
+        (
+            lambda: gated_fusion(X, projections=P, kernel=np.ones((5, 2)), score=np.ones(2)),
+            ShapeError, "gated fusion: kernel: got one without a bias, wanted both or neither",
+        ),
+        (
+            lambda: gated_fusion(X, projections=P, bias=np.ones(2), score=np.ones(2)),
+            ShapeError, "gated fusion: bias: got one without a kernel, wanted both or neither",
         ),
         (
             lambda: concatenation(X, ["text", "image"], kernel=np.ones((7, 5)), bias=np.ones(7)),

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mmcourse.alignment import ctc_checks as checks
-from mmcourse.alignment.torch.base import _spec, full_precision
+from mmcourse.alignment.torch.base import full_precision, spec
 
 WHERE = "ctc_loss"
 
@@ -33,7 +33,7 @@ def ctc_loss(
     Half precision becomes single.  Keras has its own as keras.ops.ctc_loss; there is no second half here.
     Source: Graves et al. (2006).
     """
-    shape = checks.check_logits(_spec(logits, "logits", WHERE), WHERE)
+    shape = checks.check_logits(spec(logits, "logits", WHERE), WHERE)
     found = checks.transcripts(
         shape, targets.detach().cpu().numpy(), mask=_array(mask), target_mask=_array(target_mask),
         input_lengths=_array(input_lengths), target_lengths=_array(target_lengths), blank=blank, where=WHERE,

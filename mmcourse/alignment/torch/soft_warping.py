@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from mmcourse.alignment import warping_checks as checks
-from mmcourse.alignment.torch.base import _spec, full_precision
+from mmcourse.alignment.torch.base import full_precision, spec
 
 WHERE = "soft_dtw"
 
@@ -19,7 +19,7 @@ def soft_dtw(costs: Tensor, *, gamma: float) -> Tensor:
     The gradient by C_ij is the probability that a path drawn with weight exp(-cost / gamma) goes through (i, j).
     PyTorch alone: the gradient is what it is for.  Raises a ModalityError.  Source: Cuturi and Blondel (2017).
     """
-    checks.check_costs(_spec(costs, "costs", WHERE), WHERE)
+    checks.check_costs(spec(costs, "costs", WHERE), WHERE)
     checks.check_gamma(gamma, WHERE)
     checks.check_finite(bool(costs.detach().isfinite().all()), WHERE)
     with full_precision(costs):

@@ -14,8 +14,10 @@ class GatedFusion(ProjectedFusion):
 
         h_m = x_m P_m,   s_m = score . tanh(h_m kernel + bias),   a = softmax(s) over the modalities present
 
+    and without a hidden layer, the kernel or hidden_size None, a score that is linear:  s_m = score . h_m
+
     dims: {modality: width};  out_dim: the width of F, None for no projections (all widths must agree)
-    hidden_size: kernel (out_dim, hidden_size), bias (hidden_size,), score (hidden_size,)
+    hidden_size: kernel (out_dim, hidden_size), bias (hidden_size,), score (hidden_size,); None: score (out_dim,) alone
     check_values: see Fusion.  Raises a ModalityError naming the modality that does not fit.
     Source: the additive score of Bahdanau et al. (2015), taken over modalities instead of time.
     """
@@ -23,20 +25,23 @@ class GatedFusion(ProjectedFusion):
     where = "gated fusion"
 
     def __init__(
-        self, dims: Mapping[str, int], *, out_dim: int | None = None, hidden_size: int, check_values: bool = True
+        self, dims: Mapping[str, int], *, out_dim: int | None = None, hidden_size: int | None, check_values: bool = True
     ) -> None:
         super().__init__(dims, out_dim=out_dim, check_values=check_values)
-        checks.check_size("hidden_size", hidden_size, self.where)
-        self.kernel = nn.Parameter(undrawn(self.out_dim, hidden_size))
-        self.bias = nn.Parameter(undrawn(hidden_size))
-        self.score = nn.Parameter(undrawn(hidden_size))
+        self.kernel = self.bias = None
+        if hidden_size is not None:
+            checks.check_size("hidden_size", hidden_size, self.where)
+            self.kernel = nn.Parameter(undrawn(self.out_dim, hidden_size))
+            self.bias = nn.Parameter(undrawn(hidden_size))
+        self.score = nn.Parameter(undrawn(hidden_size or self.out_dim))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw kernel and score as Glorot and Bengio (2010); the bias is zero."""
         super().reset_parameters()
-        nn.init.xavier_uniform_(self.kernel)
-        nn.init.zeros_(self.bias)
+        if self.kernel is not None and self.bias is not None:
+            nn.init.xavier_uniform_(self.kernel)
+            nn.init.zeros_(self.bias)
         nn.init.xavier_uniform_(self.score.data[:, None])
 
     def forward(self, features: Mapping[str, Tensor], mask: Mapping[str, Tensor] | None = None) -> Tensor:
@@ -51,5 +56,7 @@ class GatedFusion(ProjectedFusion):
         return self._gate(self.hidden(inputs), present)
 
     def _gate(self, hidden: Tensor, present: Tensor | None) -> Tensor:
-        scores = torch.tanh(hidden @ self.kernel + self.bias) @ self.score  # (batch, M, out) -> (batch, M)
-        return softmax_over_present(scores, present)
+        state = hidden  # (batch, M, out)
+        if self.kernel is not None and self.bias is not None:
+            state = torch.tanh(hidden @ self.kernel + self.bias)  # (batch, M, hidden)
+        return softmax_over_present(state @ self.score, present)
