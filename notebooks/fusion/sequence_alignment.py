@@ -200,7 +200,7 @@ figure(fig, "warping", caption="The word *nine* twice, by two voices; "
        "a light valley between dark regions; a straight diagonal cuts through a dark region.")
 
 # %% [markdown]
-# Where the recordings are trimmed to the word, all three distances do well. The synthesiser of these voices speeds a word up evenly, so a stretch is all that it takes; the pauses are what warping repairs here. People speed up unevenly, and a stretch may then not be enough.
+# Where the recordings are trimmed to the word, all three distances do well: here it is the pauses that warping repairs. People speed up more unevenly than a synthesiser, perhaps, and a stretch may then not be enough even for trimmed words.
 #
 # Warping costs $n\,m$ steps for $n$ and $m$ frames. A *band* that allows only pairs with $\lvert i - j\rvert \le r$ makes it cheaper and forbids wild paths, `dynamic_time_warping(costs, band=r)`. And the minimum has no useful gradient where paths tie. A soft minimum has one: $-\gamma \log \sum_{\text{paths}} e^{-\text{cost}/\gamma}$, which becomes the minimum as $\gamma$ goes to 0 ([Cuturi and Blondel, 2017](../../book/bibliography.md#cuturi2017)). Its gradient by $C_{ij}$ is the share of the paths, so weighted, that go through $(i, j)$: a *soft alignment*.
 
@@ -516,7 +516,7 @@ claim("share of frames that the path calls blank", blank,
       at_least=0.9, key="ctc-blank")
 
 # %% [markdown]
-# The transcripts are mostly right, and the times are worse than if we had cut each recording into equal parts. Look at the second panel of the picture below. The network says *blank* nearly always, and a digit for a few frames. It is right to do so: the loss asks for the transcript and for nothing else, and a spike is enough for it ([Zeyer et al., 2021](../../book/bibliography.md#zeyer2021), analyse why the blank wins). Such outputs are called *peaky*. And *where* in the word the spike stands, the loss does not say either. Each digit has found a place of its own, some even before the word, where the window already sees its beginning:
+# The labels are mostly right, and their times are worse than if we had cut each recording into equal parts. Look at the second panel of the picture below. The network says *blank* nearly always, and a digit for a few frames. It is right to do so: the loss asks for the transcript and for nothing else, and a spike is enough for it ([Zeyer et al., 2021](../../book/bibliography.md#zeyer2021), analyse why the blank wins). Such outputs are called *peaky*. And *where* in the word the spike stands, the loss does not say either. Each digit has found a place of its own, some even before the word, where the window already sees its beginning:
 
 # %%
 def mean_by_digit(values, part):
@@ -546,7 +546,8 @@ axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 figure(
     fig,
     "places",
-    caption="Where in its word, on the mean of the training recordings, the path of the network says each digit. Some are said near their end; *three* and *nine*, in this run, before they begin: the window looks ahead.",
+    caption="Where in its word, on the mean of the training recordings, the path of the network says each digit. "
+    "Some are said near their end; *three* and *nine*, in this run, before they begin: the window looks ahead.",
     alt="Ten grey bars, one a digit word, each with a short coloured piece: in the middle, at the end, or before the bar.",
 )
 
@@ -612,7 +613,7 @@ claim("label error rate of these networks, lowest of five seeds",
       at_least=1, key="prior-error-rate")
 
 # %% [markdown]
-# The labels now fill their words, and the boundaries are better than equal parts, though not as good as after a shift that was told the truth. The transcripts of this small network are ruined: there are more mistakes than labels. Perhaps because it must now name a digit from every part of the word on its own, from `0.4` seconds of sound. For an alignment that matters less, because the transcript is given.
+# The labels now fill most of their words, and the boundaries are better than equal parts, though not as good as after a shift that was told the truth. The transcripts of this small network are ruined: there are more mistakes than labels, perhaps because it must now name a digit from every part of the word on its own, from `0.4` seconds of sound. For an alignment that matters less, because the transcript is given.
 #
 # ## Attention as a soft alignment
 #
