@@ -16,6 +16,7 @@ Outputs = Mapping[str, Any]
 SIZES = {"a word": (30, 40), "a sentence": (200, 250)}  # frames of the two recordings
 WORDS = 64  # recordings of a word that one is compared with
 BATCH, TIME, CLASSES, LABELS = 16, 150, 11, 5  # a step of the lesson
+GAMMA = 0.1
 
 
 def warping_cases() -> Iterator[Case]:
@@ -46,6 +47,28 @@ def warping_cases() -> Iterator[Case]:
     yield Case(f"numpy accumulated_costs, {WORDS} words at once", "librosa, one by one", at_once, one_by_one, 1e-12)
 
 
+def soft_cases() -> Iterator[Case]:
+    """Value and gradient, a diagonal at a time against a cell at a time."""
+    n, m = SIZES["a word"]
+    costs = torch.rand(n, m, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+
+    def outputs(value: torch.Tensor) -> Outputs:
+        return {"value": value.detach(), "gradient": torch.autograd.grad(value, costs)[0]}
+
+    def by_diagonals() -> Outputs:
+        return outputs(torch_losses.soft_dtw(costs, gamma=GAMMA))
+
+    def by_cells() -> Outputs:
+        reached: dict[tuple[int, int], torch.Tensor] = {}
+        for i, j in np.ndindex(n, m):
+            ways = [reached[at] for at in ((i - 1, j - 1), (i - 1, j), (i, j - 1)) if at in reached]
+            soft = -GAMMA * torch.logsumexp(-torch.stack(ways) / GAMMA, dim=0) if ways else 0
+            reached[i, j] = costs[i, j] + soft
+        return outputs(reached[n - 1, m - 1])
+
+    yield Case("torch soft_dtw, a word", "plain formula", by_diagonals, by_cells, 1e-10)
+
+
 def ctc_cases() -> Iterator[Case]:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(BATCH, TIME, CLASSES))
@@ -64,11 +87,12 @@ def ctc_cases() -> Iterator[Case]:
         loss = torch_losses.ctc_loss(x, labels)
         return {"loss": loss.detach(), "gradient": torch.autograd.grad(loss.sum(), x)[0]}
 
-    yield Case("numpy ctc_loss and its gradient", "torch", formulas, kernel, 1e-10)
-    yield Case("torch ctc_loss with its checks", "torch", checked, kernel, 1e-10)
+    yield Case("numpy ctc_loss, with its gradient", "torch", formulas, kernel, 1e-10)
+    yield Case("torch ctc_loss, with its checks", "torch", checked, kernel, 1e-10)
 
 
 def cases() -> Iterator[Case]:
     """All on one thread."""
     yield from warping_cases()
+    yield from soft_cases()
     yield from ctc_cases()

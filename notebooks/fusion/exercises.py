@@ -271,7 +271,56 @@ def film_as_product(G, B):
 check("fusion/film_as_product", film_as_product)
 
 # %% [markdown]
-# ## 10. All cosines at once
+# ## 10. The cheapest path
+#
+# `costs` is a table (n, m): what it costs to pair frame i of one sequence with frame j of another. A warping path begins at the first pair, ends at the last, and each step goes on by one frame in the first sequence, in the second, or in both. Return the smallest sum of costs that a path can have.
+
+# %%
+def cheapest_path(costs):
+    """The cost of the cheapest warping path, one number."""
+    ### BEGIN SOLUTION
+    n, m = costs.shape
+    total = np.full((n + 1, m + 1), np.inf)
+    total[0, 0] = 0
+    for i, j in np.ndindex(n, m):
+        before = min(total[i, j], total[i, j + 1], total[i + 1, j])
+        total[i + 1, j + 1] = costs[i, j] + before
+    return total[n, m]
+    ### END SOLUTION
+
+
+# %%
+check("fusion/cheapest_path", cheapest_path)
+
+# %% [markdown]
+# ## 11. The probability of a transcript
+#
+# `probabilities` (frames, classes) holds $p_t(k)$, and class 0 is the blank. `target` holds the labels of a transcript, whole numbers above 0, at least one. A path names one class a frame; runs of one class become one, then blanks are left out. Return the probability of the transcript, the sum over all paths that say it, each the product of its probabilities. There may be a hundred frames.
+
+# %%
+def transcript_probability(probabilities, target):
+    """p(target), one number: not its logarithm."""
+    ### BEGIN SOLUTION
+    places = np.zeros(2 * len(target) + 1, dtype=int)  # blanks, and between them
+    places[1::2] = target
+    alpha = np.zeros(len(places))
+    alpha[:2] = probabilities[0, places[:2]]
+    for frame in probabilities[1:]:
+        came = alpha.copy()
+        came[1:] += alpha[:-1]
+        for s in range(3, len(places), 2):
+            if places[s] != places[s - 2]:
+                came[s] += alpha[s - 2]
+        alpha = frame[places] * came
+    return alpha[-2:].sum()
+    ### END SOLUTION
+
+
+# %%
+check("fusion/transcript_probability", transcript_probability)
+
+# %% [markdown]
+# ## 12. All cosines at once
 #
 # The exercises from here on belong to the lesson on contrastive learning. `image` is (n, width), one vector per picture; `text` is (m, width), one per name. Return the table of all cosines, of shape (n, m): row $i$, column $j$ holds that of picture $i$ with name $j$. A vector may be short, but none is zero.
 
@@ -289,7 +338,7 @@ def cosine_table(image, text):
 check("fusion/cosine_table", cosine_table)
 
 # %% [markdown]
-# ## 11. The contrastive loss
+# ## 13. The contrastive loss
 #
 # Now `image` and `text` have both $B$ rows, and row $i$ of one belongs to row $i$ of the other. Return InfoNCE in both directions, with `scale` $s$ and from vectors of any length:
 #
@@ -315,7 +364,7 @@ def contrastive_loss(image, text, scale):
 check("fusion/contrastive_loss", contrastive_loss)
 
 # %% [markdown]
-# ## 12. As low as it gets
+# ## 14. As low as it gets
 #
 # In a batch names repeat: the letter A in two styles is two pictures with one name. `names` is a list of texts, one for each pair of the batch; the pictures are all different. Return the least InfoNCE that any model can reach on this batch, if the scale is as large as it likes. Think of one member whose name $m$ members have, itself included. Which probability can it get at best when the picture looks for the name, and which when the name looks for the picture?
 
@@ -332,7 +381,7 @@ def least_loss(names):
 check("fusion/least_loss", least_loss)
 
 # %% [markdown]
-# ## 13. Joint right answers
+# ## 15. Joint right answers
 #
 # The remedy. `groups` holds a whole number for each pair of the batch, and the rows of one group are right answers of each other. Let $P(i)$ be the rows of the group of $i$, itself included, and $p_{ij}$ the softmax of exercise 9: picture to name over row $i$ of the table, $p_{ij} = e^{s \cos(x_i, t_j)} / \sum_k e^{s \cos(x_i, t_k)}$, and name to picture over column $i$, $p_{ij} = e^{s \cos(x_j, t_i)} / \sum_k e^{s \cos(x_k, t_i)}$. Return
 #
@@ -359,7 +408,7 @@ def joint_loss(image, text, groups, scale):
 check("fusion/joint_loss", joint_loss)
 
 # %% [markdown]
-# ## 14. Found among the first k
+# ## 16. Found among the first k
 #
 # `similarity` is (queries, candidates), larger is nearer. `right` are booleans of the same shape, at least one True in each row. Return recall at `k`, the share of queries for which one of their right answers is among the first `k` candidates.
 #
@@ -379,7 +428,7 @@ def recall_at_k(similarity, right, k):
 check("fusion/recall_at_k", recall_at_k)
 
 # %% [markdown]
-# ## 15. Is the lower loss the better model? (open)
+# ## 17. Is the lower loss the better model? (open)
 #
 # Two teams train the same pair of encoders on the same accented letters, each letter in four styles, with plain InfoNCE and the same number of steps. One takes batches of `16` and the other batches of `64`. Each reports its final loss. Whose model is better? Predict first: what does the size of the batch do to $\log B$, and to the floor of exercise 10?
 #
@@ -448,7 +497,7 @@ check("fusion/batch_study", batch_study)
 # A loss is a number of nats for a question, and the larger batch asks the harder one: more wrong answers, and more of them that are not wrong at all. Measure both models with batches of one size, whichever it is, and the order turns round. The larger batch also saw each picture more often in the same number of steps; that is a reason why it learned more here, and no law.
 
 # %% [markdown]
-# ## 16. What is left
+# ## 18. What is left
 #
 # Modality dropout drops each modality that is there with its rate, independently of the others, and draws again where nothing is left. Write the probability that it leaves just the modalities `left`. `rates` is a dictionary from *every* modality of the model to its rate; `present` is the list of those that this example has; `left` is a list of names. Ask for something that cannot be, and the probability is zero.
 #
@@ -475,7 +524,7 @@ def subset_chance(rates, present, left):
 check("fusion/subset_chance", subset_chance)
 
 # %% [markdown]
-# ## 17. How hot?
+# ## 19. How hot?
 #
 # A model is too sure, or not sure enough. Find the one temperature $T > 0$ at which the labels are likeliest:
 #

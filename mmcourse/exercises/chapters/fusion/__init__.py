@@ -2,5 +2,5 @@
 
 from importlib import import_module
 
-for lesson in ("weighted_sum", "multiplicative", "contrastive", "missing_modalities"):
+for lesson in ("weighted_sum", "multiplicative", "sequence_alignment", "contrastive", "missing_modalities"):
     import_module(f"{__name__}.{lesson}")
