@@ -19,6 +19,7 @@ from mmcourse.training.metrics import (
     recall_at,
 )
 from mmcourse.training.seeds import seed_everything
+from mmcourse.training.stacked import fit_stacked
 
 __all__ = [
     "BaselineTable",
@@ -34,6 +35,7 @@ __all__ = [
     "embed",
     "fit",
     "fit_pairs",
+    "fit_stacked",
     "hits_at",
     "modality_gap",
     "paired_interval",
