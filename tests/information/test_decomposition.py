@@ -118,3 +118,18 @@ def test_an_optimum_without_a_certificate_is_not_given(monkeypatch: pytest.Monke
     monkeypatch.setattr(decomposition, "_centre", lambda q, *_: q)
     with pytest.raises(ConvergenceError, match=r"partial_information: got a gap of .* bits, wanted at most 1\.0e-06"):
         partial_information(draw(1))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_certificate_is_a_lower_bound_even_far_from_the_optimum(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the optimiser that does not move says of the minimum must not be above the minimum."""
+    joint = draw(seed)
+    first, second = joint.sum(1), joint.sum(0)
+    value, _ = decomposition._least_negative_entropy(first, second, CLOSE)
+    bounds = []
+    honest = decomposition._bound
+    monkeypatch.setattr(decomposition, "_bound", lambda *arguments: bounds.append(honest(*arguments)) or bounds[-1])
+    monkeypatch.setattr(decomposition, "_centre", lambda q, *_: q)
+    decomposition._least_negative_entropy(first, second, 1e9)
+    assert len(bounds) >= 1
+    assert max(bounds) <= value + 1e-9
