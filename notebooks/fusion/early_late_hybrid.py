@@ -1,0 +1,391 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Early, late, hybrid: where to join
+#
+# Choose whether modalities should meet at the inputs, at the decisions or at both, and compute what a late meeting must lose.
+#
+# **Before this:** [Representation](../concepts/representation.ipynb) for bits, redundancy and synergy, and [The weighted sum](weighted_sum.ipynb) for what a sum cannot express. The proofs are on the page [Where to join](../../book/fusion/early_late_hybrid.md).
+
+# %% tags=["colab"]
+# On Colab, install the course's package beside the torch, TensorFlow and NumPy that are there. Elsewhere, nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    print("Installing the course's package")
+    # %pip install --quiet --no-deps git+https://github.com/OWNER/mmcourse
+    # !{sys.executable} -m mmcourse.colab
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from scipy import stats
+from torch.nn.functional import cross_entropy
+
+from mmcourse.data import controlled_pairs
+from mmcourse.fusion.numpy import early_fusion, hybrid_fusion, late_fusion
+from mmcourse.fusion.numpy.decisions import mean_of_probabilities, product_rule
+from mmcourse.fusion.torch import EarlyFusion, HybridFusion, LateFusion
+from mmcourse.information import mutual_information, partial_information
+from mmcourse.lesson import claim, exact, experiment, figure, setup
+from mmcourse.parity import numpy_arguments
+from mmcourse.training import accuracy, additive, fit_stacked, predict
+from mmcourse.training import seed_everything
+
+setup("fusion/early_late_hybrid")
+
+# %% [markdown]
+# ## Two teams, two winners
+#
+# Two teams classify pairs of an image vector and a text vector. The first joins the two inputs and trains one network: *early fusion*. The second trains a classifier on the images and another on the texts, and combines their answers: *late fusion*. Which is better?
+#
+# The world in which they compete has two dials. In a share $s$ of the examples, the *synergy*, the label is the product of two random signs, one in the image and one in the text. In the others both modalities show the label itself as their sign. One column of each vector tells which kind an example is. Each sign lies along one direction of its vector, between noise of standard deviation $\sigma$ times the sign's size. The best possible accuracy is known.
+
+# %%
+WIDTHS = {"image": 5, "text": 5}
+TRAINING = {"steps": 300, "check_every": 10, "learning_rate": 0.02}
+
+
+def draw(noise, synergy, size, seed, test_size=4000):
+    """Training, checking (a fifth of `size`) and test part of the world."""
+    data = controlled_pairs(
+        "mixed", size + test_size, separation=dict.fromkeys(WIDTHS, 1 / noise),
+        widths=WIDTHS, synergy=synergy, seed=seed)
+    checked = size // 5
+    ends = (slice(checked, size), slice(0, checked), slice(size, None))
+    return [data.take(part) for part in ends]
+
+
+def apart(late, features, labels):
+    """The loss of classifiers that learn each by itself: no sum joins them."""
+    said = late.decisions(features)  # (n, modalities, classes)
+    return sum(cross_entropy(said[:, m], labels) for m in range(said.shape[1]))
+
+
+# %%
+def compete(kind, parts, loss=None):
+    """One trained model a seed, and its accuracy on the test part of that seed."""
+    models = []
+    for seed in range(len(parts)):
+        seed_everything(seed)
+        models.append(kind(WIDTHS, hidden_size=16, out_dim=2, check_values=False))
+    train, check, test = zip(*parts, strict=True)
+    fit_stacked(models, train, check, loss=loss, **TRAINING)
+    scores = [accuracy(predict(model, part), part.labels)
+              for model, part in zip(models, test, strict=True)]
+    return models, np.array(scores)
+
+
+def early_and_late(noise, synergy, size, seeds=6):
+    parts = [draw(noise, synergy, size, seed) for seed in range(seeds)]
+    early_models, early = compete(EarlyFusion, parts)
+    late_models, late = compete(LateFusion, parts, loss=apart)
+    return parts, early_models, late_models, early, late
+
+
+# %% [markdown]
+# `fit_stacked` trains six models at once, one a seed, each on data of its own; every model keeps the state in which it did best on the fifth of its examples that is set aside for checking. Two settings of the dials:
+
+# %%
+first_parts, first_early, first_late, early, late = early_and_late(
+    noise=0.5, synergy=0.4, size=1600)
+claim("synergy 0.4, noise 0.5, 1600 examples: mean of early minus late",
+      (early - late).mean(), at_least=0.15, at_most=0.2, key="first-setting")
+_, _, _, other_early, other_late = early_and_late(noise=2.0, synergy=0.0, size=100)
+claim("synergy 0, noise 2, 100 examples: mean of late minus early",
+      (other_late - other_early).mean(), at_least=0.0, at_most=0.2, key="second-setting")
+
+# %% [markdown]
+# Same code, same widths, and the winner changes. "It depends" is no answer. We want a map: where does each win, and why there?
+#
+# ## Adding up decisions
+#
+# Start with the decisions. Two weather services say that rain has probability 0.8. What should you believe? The mean says 0.8. But if the two look at different things, two agreeing reports are more than one. And if it rains on 80% of the days anyway, neither of them has said anything.
+
+# %%
+services = {"first": np.log([[0.8, 0.2]]), "second": np.log([[0.8, 0.2]])}
+rain = {
+    "mean": mean_of_probabilities(services),
+    "product, even prior": product_rule(services),
+    "product, prior 0.8": product_rule(services, prior=[0.8, 0.2]),
+}
+for name, said in rain.items():
+    print(f"{name:20} rain {np.exp(said)[0, 0]:.3f}")
+assert np.isclose(np.exp(rain["product, even prior"])[0, 0], 16 / 17)
+assert np.isclose(np.exp(rain["product, prior 0.8"])[0, 0], 0.8)
+
+# %% [markdown]
+# The product multiplies the probabilities and divides by the prior, for each answer has it inside. Let $p(y)$ be the probability of a class $y$ before anything is seen, and $x_1, \dots, x_M$ the modalities. If they are *independent given the class*, that is $p(x_1, \dots, x_M \mid y) = \prod_m p(x_m \mid y)$, Bayes' rule gives
+#
+# $$\log p(y \mid x_1, \dots, x_M) = \sum_m \log p(y \mid x_m) - (M-1) \log p(y) + \text{const} .$$
+#
+# So decisions made apart lose *nothing* there ([Kittler et al., 1998](../../book/bibliography.md#kittler1998)). Test it where the truth is known: three classes with unequal priors, three modalities with four values each, tables of probabilities drawn at random.
+
+# %%
+rng = np.random.default_rng(0)
+prior = np.array([0.6, 0.3, 0.1])
+tables = rng.dirichlet(np.ones(4), size=(3, 3))  # (modality, class, value): p(x_m | y)
+values = np.stack(np.meshgrid(*[range(4)] * 3), axis=-1).reshape(-1, 3)  # all 64 rows
+
+likelihoods = np.stack([tables[m][:, values[:, m]].T for m in range(3)])
+joint = prior * likelihoods.prod(axis=0)  # p(x_1, x_2, x_3, y), from its definition
+bayes = joint / joint.sum(axis=1, keepdims=True)
+
+decisions = {}
+for m, name in enumerate(("image", "text", "sound")):
+    alone = prior * likelihoods[m]
+    decisions[name] = np.log(alone / alone.sum(axis=1, keepdims=True))
+
+by_hand = sum(decisions.values()) - 2 * np.log(prior)
+by_hand -= np.log(np.exp(by_hand).sum(axis=1, keepdims=True))
+assert np.allclose(np.exp(by_hand), bayes)  # the product rule is Bayes' rule
+assert np.allclose(product_rule(decisions, prior=prior), by_hand)
+
+# %%
+chance = joint.sum(axis=1)  # of each row
+
+
+def expected_accuracy(log_probabilities):
+    """How often the answer is right, summed over all rows: nothing is drawn."""
+    answers = log_probabilities.argmax(axis=1)
+    return joint[np.arange(len(joint)), answers].sum()
+
+
+rules = {"Bayes' rule": np.log(bayes),
+         "product rule": product_rule(decisions, prior=prior),
+         "product, prior forgotten": product_rule(decisions),
+         "mean": mean_of_probabilities(decisions),
+         "the image alone": decisions["image"]}
+for name, said in rules.items():
+    key = name.lower().replace("'", "").replace(",", "").replace(" ", "-")
+    exact(f"{name}: {{:.3f}}", expected_accuracy(said), key=f"known-{key}")
+
+# %% [markdown]
+# Without the prior the product counts it three times. The mean of probabilities never grows surer than its surest member, so pieces of evidence do not add up in it. In exchange it is less sensitive to a classifier that is too sure of itself.
+#
+# ## Three places to join
+#
+# *Early fusion* joins the inputs. In the smallest form, with one hidden layer of $h$ units,
+#
+# $$z = \tanh([x_1, \dots, x_M]\, W + b)\, V + c ,$$
+#
+# where $[\dots]$ writes the vectors one after the other, $W$ and $V$ are matrices, $b$ and $c$ rows, and $z$ holds the logits. *Late fusion* has such a network for each modality and joins the decisions:
+#
+# $$\log p_m = \log \text{softmax}\big(\tanh(x_m W_m + b_m)\, V_m + c_m\big) , \qquad \log p = \log p(y) + \sum_m \big[\log p_m - \log p(y)\big] + \text{const} .$$
+#
+# *Hybrid fusion* has both, a joint path beside a path of each modality, and adds their logits ([Atrey et al., 2010](../../book/bibliography.md#atrey2010), describe such combinations of early and late):
+#
+# $$z = \tanh([x_1, \dots, x_M]\, W + b)\, V + c + \sum_m \tanh(x_m W_m + b_m)\, V_m .$$
+
+# %%
+shapes = {"kernel": (10, 16), "bias": (16,), "head": (16, 2), "head_bias": (2,)}
+joint_path = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+own = {name: {m: rng.normal(size=shape) for m in WIDTHS} for name, shape in
+       {"kernels": (5, 16), "biases": (16,), "heads": (16, 2)}.items()}
+x = {m: rows[:3] for m, rows in first_parts[0][2].features.items()}
+
+joined = np.concatenate([x["image"], x["text"]], axis=1)  # (3, 5), (3, 5) -> (3, 10)
+hidden = np.tanh(joined @ joint_path["kernel"] + joint_path["bias"])
+early_logits = hidden @ joint_path["head"] + joint_path["head_bias"]
+own_logits = {m: np.tanh(x[m] @ own["kernels"][m] + own["biases"][m]) @ own["heads"][m]
+              for m in WIDTHS}
+
+assert np.allclose(early_logits, early_fusion(x, list(WIDTHS), **joint_path))
+assert np.allclose(early_logits + sum(own_logits.values()),
+                   hybrid_fusion(x, **joint_path, **own))
+head_biases = dict.fromkeys(WIDTHS, np.zeros(2))
+said = {m: z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+        for m, z in own_logits.items()}
+assert np.allclose(product_rule(said),
+                   late_fusion(x, **own, head_biases=head_biases))
+
+# %% [markdown]
+# > **Correction.** A source document ([entry C-32](../../book/corrections.md#c-32)) describes late fusion as "encode separately, fuse late in the network", and another lists sequence alignment and matrix multiplication among the ways to fuse. Late fusion combines *decisions* of classifiers that know one modality each. Encoding apart and joining the codes before a decision is intermediate fusion; `EncodedFusion` of the package is one, and can interact where a late fusion cannot. Alignment is another problem: which piece belongs to which. The product of two vectors through a matrix, $x_I^\top W x_T$, is bilinear fusion.
+#
+# ## What breaks the product rule
+#
+# Three worlds of known distribution. *Redundant*: both modalities show the label, each with noise of its own, so they are independent given the label. *Shared noise*: the image shows the label and a disturbance, the text the same disturbance and no label. *Synergistic*: the label is the product of two signs. In each world three fusions learn from a thousand examples: early; late, with classifiers trained apart; and late, with both classifiers trained together through the sum of their logits.
+
+# %%
+WORLDS = {"redundant": (1.0, 1.0), "shared_noise": (2.0, 3.0),
+          "synergistic": (2.0, 2.0)}  # separation of image, text
+
+
+def world_parts(kind, seeds=6):
+    image, text = WORLDS[kind]
+    for seed in range(seeds):
+        data = controlled_pairs(
+            kind, 5200, separation={"image": image, "text": text},
+            widths=WIDTHS, seed=seed)
+        yield [data.take(slice(*ends)) for ends in ((200, 1200), (0, 200), (1200, None))]
+
+
+worlds = {}
+for kind in WORLDS:
+    parts = list(world_parts(kind))
+    worlds[kind] = {
+        "known": parts[0][2],
+        "late, apart": compete(LateFusion, parts, loss=apart)[1],
+        "late, together": compete(LateFusion, parts)[1],
+        "early": compete(EarlyFusion, parts)[1],
+    }
+
+# %% tags=["hide-input"]
+fig, axes = plt.subplots(1, 3, figsize=(9, 3.4), sharey=True, layout="constrained")
+for axis, (kind, scores) in zip(axes, worlds.items(), strict=True):
+    known = scores["known"]
+    axis.axhline(known.bayes_accuracy, color="black", label="best possible")
+    axis.axhline(known.late_accuracy, color="black", linestyle="--", label="product rule")
+    for place, name in enumerate(("late, apart", "late, together", "early")):
+        axis.scatter(place + np.linspace(-0.2, 0.2, 6), scores[name], s=22, color=f"C{place}")
+    axis.set(title=kind.replace("_", " "), xlim=(-0.6, 2.6), ylim=(0.45, 1.0))
+    axis.set_xticks(range(3), ["late,\napart", "late,\ntogether", "early"], fontsize=10)
+axes[0].set(ylabel="test accuracy")
+axes[0].legend(loc="lower right", fontsize=10)
+figure(
+    fig,
+    "breaks",
+    caption="Three worlds, three fusions, six seeds each (dots). The full line is the best that any rule can reach, "
+    "the dashed line what the product of the true posteriors reaches. In the redundant world the two coincide.",
+    alt="Three panels of dots. Redundant: all three fusions lie at the line. Shared noise: late fusion trained apart lies at the "
+    "lower dashed line, the other two at the upper line. Synergistic: both late fusions lie at one half, early near the upper line.",
+)
+
+# %%
+for kind, name, low, high in (
+    ("redundant", "late, apart", -0.02, 0.01),
+    ("shared_noise", "late, apart", -0.02, 0.01),
+    ("shared_noise", "late, together", 0.1, 0.3),
+    ("synergistic", "late, together", -0.05, 0.05),
+    ("synergistic", "early", 0.3, 0.5),
+):
+    above = worlds[kind][name].mean() - worlds[kind]["known"].late_accuracy
+    key = f"{kind}-{name}".replace("_", "-").replace(", ", "-")
+    claim(f"{kind.replace('_', ' ')}: mean accuracy of {name} minus that of the rule",
+          above, at_least=low, at_most=high, key=key)
+
+# %% [markdown]
+# Under shared noise the modalities depend on each other within a class. The text's own answer is a shrug, so a product with it changes nothing. Yet a sum of logits is all that is needed, and training through the sum finds it: the text's part learns to cancel. *Where the decisions are trained* matters as much as where they are joined. With synergy no sum helps, however it is trained. So the quantity that decides between late and early is not how the modalities correlate, it is the synergy. Can it be measured?
+#
+# ## Measuring synergy
+#
+# Let $R$ be the bits about $Y$ that both sources tell alike, $U_1$ and $U_2$ those that only one of them tells, $S$ those that only both together tell. Mutual information gives three equations: $I(Y;X_1) = R + U_1$, $I(Y;X_2) = R + U_2$, $I(Y;X_1,X_2) = R + U_1 + U_2 + S$. One number stays free. [Bertschinger et al. (2014)](../../book/bibliography.md#bertschinger2014) fix it so: whatever one source has of its own can depend only on the two tables $p(x_1,y)$ and $p(x_2,y)$. Go through *all* joint tables $q$ with these two margins. They differ in synergy alone, so the least $I_q(Y;X_1,X_2)$ is $R + U_1 + U_2$, and what $p$ has above it is $S$. The name BROJA is made of the authors' initials.
+#
+# Take $Y = X_1 \text{ AND } X_2$ for two fair bits. For $y = 1$ there is nothing to choose. For $y = 0$ the sums of rows and columns leave one number free: $t = q(1, 1, 0)$, from 0, which is AND itself, to $\tfrac14$.
+
+# %%
+def and_like(t):
+    """A table (x1, x2, y) with the margins of AND, free number t."""
+    q = np.zeros((2, 2, 2))
+    q[1, 1, 1] = 0.25
+    q[:, :, 0] = [[0.25 + t, 0.25 - t], [0.25 - t, t]]
+    return q
+
+
+def both_tell(q):
+    """I(Y; X1, X2) in bits."""
+    return mutual_information(q.reshape(-1, q.shape[2]))
+
+
+free = np.linspace(0, 0.25, 101)
+for t in free:
+    for axis in (0, 1):  # the margins (x2, y) and (x1, y)
+        assert np.allclose(and_like(t).sum(axis), and_like(0).sum(axis))
+bits = np.array([both_tell(and_like(t)) for t in free])
+exact("AND: both together tell {:.4f} bits", bits[0], key="and-both")
+exact("the least over all tables: {:.4f} bits", bits.min(), key="and-union")
+exact("synergy {:.4f} bits", bits[0] - bits.min(), key="and-synergy")
+
+# %% tags=["hide-input"]
+fig, axis = plt.subplots(figsize=(6, 3.2), layout="constrained")
+axis.plot(free, bits, color="C0")
+axis.plot(free[0], bits[0], "o", color="C1")
+axis.plot(free[-1], bits[-1], "s", color="C2")
+axis.annotate("", (0.012, bits.min()), (0.012, bits[0]), arrowprops={"arrowstyle": "<->"})
+axis.text(0.017, 0.55, "synergy")
+axis.text(0.01, bits[0], "AND itself", color="C1", va="bottom")
+axis.text(0.245, bits[-1] + 0.02, "least", color="C2", ha="right", va="bottom")
+axis.axhline(bits.min(), color="0.6", linestyle=":")
+axis.set(xlabel="free number $t$", ylabel="bits told by both", ylim=(0.25, 0.9))
+figure(
+    fig,
+    "and",
+    caption="All tables with the margins of AND. At the left end stands AND, at the right end the table in which both "
+    "together tell least. The drop between them is the synergy, half a bit.",
+    alt="A curve that falls from about 0.81 bits at the left end, where AND stands, to about 0.31 bits at the right end.",
+)
+
+# %% [markdown]
+# Larger tables have many free numbers. The task is convex, so `partial_information` finds the minimum by Newton steps and returns with it a proof of quality, the `gap`: the distance from a lower bound of the minimum, in bits.
+
+# %%
+def table(answer, copies=False):
+    """p(x1, x2, y) of two fair bits, the second a copy of the first or not."""
+    pairs = [(0, 0), (1, 1)] if copies else list(np.ndindex(2, 2))
+    p = np.zeros((2, 2, 4))
+    for a, b in pairs:
+        p[a, b, answer(a, b)] = 1 / len(pairs)
+    return p
+
+
+worlds_of_bits = {
+    "AND": (table(lambda a, b: a & b), (0.3113, 0, 0, 0.5)),
+    "XOR": (table(lambda a, b: a ^ b), (0, 0, 0, 1)),
+    "copy": (table(lambda a, b: a, copies=True), (1, 0, 0, 0)),
+    "first bit": (table(lambda a, b: a), (0, 1, 0, 0)),
+    "both bits": (table(lambda a, b: 2 * a + b), (0, 1, 1, 0)),
+}
+print("bits       redundant  unique 1  unique 2  synergy")
+for name, (p, wanted) in worlds_of_bits.items():
+    found = partial_information(p)
+    parts_found = [found.redundancy, found.unique_first,
+                   found.unique_second, found.synergy]
+    print(f"{name:10}", *(f"{abs(part):9.3f}" for part in parts_found))
+    assert np.allclose(parts_found, wanted, atol=1e-4)
+    assert found.gap < 1e-6
+
+# %% [markdown]
+# Now the two teams' world without noise: each source is a pair of kind and sign. The dial $s$ *is* the synergy, in bits, and the rest is redundant.
+
+# %%
+def mixture(s):
+    """p(x1, x2, y) without noise; a source has four values, 2 * kind + sign."""
+    p = np.zeros((4, 4, 2))
+    for first, second in np.ndindex(2, 2):
+        p[2 + first, 2 + second, 1 - (first ^ second)] += s / 4
+        if first == second:
+            p[first, second, first] += (1 - s) / 2
+    return p
+
+
+for s in (0.0, 0.2, 0.7, 1.0):
+    found = partial_information(mixture(s))
+    assert np.allclose([found.redundancy, found.synergy], [1 - s, s], atol=1e-5)
+    assert max(found.unique_first, found.unique_second) < 1e-5
+
+# %% [markdown]
+# ## The map
+#
+# What does the synergy cost? Each sign is read rightly with probability $p = \Phi(1/\sigma)$, where $\Phi$ is the normal distribution function. On the synergistic share the best rule is right with probability $p^2 + (1-p)^2$, the product rule with $\tfrac12$; on the rest they agree. So the product rule loses
+#
+# $$\text{loss} = s\,\big(p^2 + (1-p)^2 - \tfrac12\big) = \tfrac{s}{2}\,\big(2\,\Phi(1/\sigma) - 1\big)^2 .$$
+
+# %%
+def loss_of_the_rule(noise, synergy):
+    return synergy / 2 * (2 * stats.norm.cdf(1 / noise) - 1) ** 2
+
+
+known = first_parts[0][2]
+assert np.isclose(known.bayes_accuracy - known.late_accuracy,
+                  loss_of_the_rule(0.5, 0.4))
