@@ -390,7 +390,7 @@ assert np.isclose(known.bayes_accuracy - known.late_accuracy,
                   loss_of_the_rule(0.5, 0.4))
 
 # %% [markdown]
-# That is what *can* be lost. What trained networks do lose, and what they lose on the other side, is an experiment: five noises, seven shares of synergy, three numbers of training examples. At each point six seeds draw data and train early, late (apart), hybrid, and *products*: one layer a modality and then a [multiplicative interaction](multiplicative.ipynb) of the two, $z = h_I^\top W h_T + h_I U + h_T V + b$. The first team's setting is one of the points, so it can be compared.
+# That is what *can* be lost. What trained networks do lose, and what they lose on the other side, is an experiment: five noises, seven shares of synergy, three numbers of training examples. At each point six seeds draw data and train early, late (apart), hybrid, and *products*: one layer a modality and then products of the two added to sums, $z = h_I^\top W h_T + h_I U + h_T V + b$. The first team's setting is one of the points, so it can be compared.
 
 # %%
 runs = experiment("fusion_early_late_hybrid")

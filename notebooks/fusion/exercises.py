@@ -402,5 +402,47 @@ check("fusion/batch_study", batch_study)
 # %% [markdown]
 # A loss is a number of nats for a question, and the larger batch asks the harder one: more wrong answers, and more of them that are not wrong at all. Measure both models with batches of one size, whichever it is, and the order turns round. The larger batch also saw each picture more often in the same number of steps; that is a reason why it learned more here, and no law.
 
+# %% [markdown]
+# ## 14. Put decisions together
+#
+# Classifiers of one modality each have answered. `decisions` maps a modality to its probabilities $p(y \mid x_m)$, an array (rows, classes); `prior` is $p(y)$, (classes,); `mask` maps each modality to booleans (rows,), True where it is *present*. In each row at least one is. The modalities are independent given the class. Return $p(y \mid \text{all that is present})$, (rows, classes).
+#
+# What stands in a missing place must have no influence, not even NaN. How often does the prior stand in what you multiply, and how often should it? And the probabilities may be tiny.
+
+# %%
+def combine_decisions(decisions, prior, mask):
+    """Bayes' rule from the answers of single classifiers: (rows, classes)."""
+    ### BEGIN SOLUTION
+    score = np.log(prior)
+    for modality, probabilities in decisions.items():
+        here = mask[modality][:, None]
+        evidence = np.log(np.where(here, probabilities, 1.0)) - np.log(prior)
+        score = score + np.where(here, evidence, 0.0)
+    powers = np.exp(score - score.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+    ### END SOLUTION
+
+
+# %%
+check("fusion/combine_decisions", combine_decisions)
+
+# %% [markdown]
+# ## 15. As if they were independent
+#
+# For which world would the product rule be right? Given a table `joint` of probabilities $p(x_1, x_2, y)$, shape (values of $x_1$, values of $x_2$, classes), make the table $q(x_1, x_2, y)$ that has the same pairs $q(x_1, y) = p(x_1, y)$ and $q(x_2, y) = p(x_2, y)$, and in which $x_1$ and $x_2$ are independent within each class. The classifiers of single modalities cannot tell the two worlds apart. A class may have the probability zero.
+
+# %%
+def as_if_independent(joint):
+    """The table (x1, x2, y) with the same pairs and independent sources."""
+    ### BEGIN SOLUTION
+    first, second, classes = joint.sum(axis=1), joint.sum(axis=0), joint.sum(axis=(0, 1))
+    divisor = np.where(classes > 0, classes, 1.0)  # a class that never comes has zeros above
+    return first[:, None, :] * second[None, :, :] / divisor
+    ### END SOLUTION
+
+
+# %%
+check("fusion/as_if_independent", as_if_independent)
+
 # %%
 progress("fusion")
