@@ -14,7 +14,7 @@ from mmcourse.fusion.torch import EarlyFusion, HybridFusion, LateFusion, Multipl
 from mmcourse.training import accuracy, fit_stacked, predict, seed_everything
 
 CONFIG = {
-    "synergies": [0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0],
+    "synergies": [0.0, 0.05, 0.1, 0.2, 0.4, 1.0],
     "noises": [0.5, 0.75, 1.0, 1.5, 2.0],
     "sizes": [100, 400, 1600],
     "seeds": 6,
