@@ -107,8 +107,9 @@ claim("1600 pairs: mean accuracy of early minus late", (early - late).mean(),
 # A clear win for early fusion. In the second contest pairs are rare: a hundred to learn from and a hundred to check by, of vectors 40 wide, and a little synergy. But of images and of texts *by themselves* there are 1600 labelled ones, and a thousand more to check by. Early fusion has no use for them. The classifiers of late fusion do not even notice the difference: `apart` is a sum of one loss a modality, so which text stands beside which image of its class is all the same to it.
 
 # %%
-def losses_before_and_after(late, data, rng=np.random.default_rng(0)):
+def losses_before_and_after(late, data):
     """`apart` on pairs, and after the texts of each class have changed places."""
+    rng = np.random.default_rng(0)
     labels = torch.tensor(data.labels)
     features = {m: torch.tensor(rows).float() for m, rows in data.features.items()}
     places = np.arange(len(data))
