@@ -565,7 +565,7 @@ for name, low, high in (("late", -0.03, 0.01), ("early", -0.4, 0.01)):
           at_least=low, at_most=high, key=f"missing-{name}")
 
 # %% [markdown]
-# MISSING TEXT
+# Both come near the best that the image allows. Zeros do little harm here, for zero is the mean of every feature in this world. But nothing holds the early model to it; the lesson on missing modalities asks what happens where the mean is no answer, and how to train for it. For late fusion it is no result of an experiment, it is the formula.
 #
 # ## The same in three frameworks
 #
@@ -612,8 +612,10 @@ for kind, options, formula in cases:
 # %% [markdown]
 # ## What to keep
 #
-# KEEP
+# The product rule is Bayes' rule where the modalities are independent given the class: then decisions made apart lose nothing. A disturbance that both share breaks it, and training the classifiers together mends that, for the best logits are still a sum. An interaction breaks it for good. How much there is to lose is the synergy, weighed by how well the signs can be read, and on the map the trained networks follow that boundary, the nearer the more examples they have. With the same pairs late fusion was not better anywhere. Its strengths are others: it learns from examples of one modality, and a missing one leaves exactly the rest.
 #
-# **Try it.** TRY
+# What the map does not show: the world is small, its interaction is one product of two signs, a column tells which examples have it, and a thousand further examples said when to stop. *Products* have just the form of that interaction. Other worlds have other maps; the boundary is computed in the same way where the distribution is known, and where it is not, the additive projection of a trained model says whether an interaction was found, never that there is none.
+#
+# **Try it.** Ask for OR instead of AND, `partial_information(table(lambda a, b: a | b))`: why are the numbers the same? Give the early team of the second contest more pairs, `compete(EarlyFusion, [draw(size=400, seed=seed, **rare) for seed in range(6)])[1].mean()`: how many does it need to draw level? The [exercises](exercises.ipynb) ask for the product rule with a mask, and for the world in which it would be right.
 #
 # **Further reading.** [Kittler et al. (1998)](../../book/bibliography.md#kittler1998) for ways to combine classifiers, [Atrey et al. (2010)](../../book/bibliography.md#atrey2010) for early, late and hybrid fusion in the systems of their time, [Bertschinger et al. (2014)](../../book/bibliography.md#bertschinger2014) for the decomposition, [Liang et al. (2023)](../../book/bibliography.md#liang2023) for its use on multimodal data.
