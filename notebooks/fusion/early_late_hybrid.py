@@ -142,7 +142,7 @@ claim("late with the 100 pairs alone: mean of late minus early",
 #
 # ## Adding up decisions
 #
-# Start with the decisions. Two weather services say that rain has probability 0.8. What should you believe? The mean says 0.8. But if the two look at different things, two agreeing reports are more than one. And if it rains on 80% of the days anyway, neither of them has said anything.
+# Start with the decisions. Two weather services say that rain has probability $0.8$. What should you believe? The mean says $0.8$. But if the two look at different things, two agreeing reports are more than one. And if it rains on four days in five anyway, neither of them has said anything.
 
 # %%
 services = {"first": np.log([[0.8, 0.2]]), "second": np.log([[0.8, 0.2]])}
@@ -243,7 +243,7 @@ assert np.allclose(product_rule(said),
                    late_fusion(x, **own, head_biases=head_biases))
 
 # %% [markdown]
-# > **Correction.** A source document ([entry C-32](../../book/corrections.md#c-32)) describes late fusion as "encode separately, fuse late in the network", and another lists sequence alignment and matrix multiplication among the ways to fuse. Late fusion combines *decisions* of classifiers that know one modality each. Encoding apart and joining the codes before a decision is intermediate fusion; `EncodedFusion` of the package is one, and can interact where a late fusion cannot. Alignment is another problem: which piece belongs to which. The product of two vectors through a matrix, $x_I^\top W x_T$, is bilinear fusion.
+# > **Correction.** A source document ([entry C-32](../../book/corrections.md#c-32)) describes late fusion as joining the codes of separate encoders late in a network, and another lists sequence alignment and matrix multiplication among the ways to fuse. Late fusion combines *decisions* of classifiers that know one modality each. Encoding apart and joining the codes before a decision is intermediate fusion; `EncodedFusion` of the package is one, and can interact where a late fusion cannot. Alignment is another problem: which piece belongs to which. The product of two vectors through a matrix, $x_I^\top W x_T$, is bilinear fusion.
 #
 # ## What breaks the product rule
 #
@@ -308,7 +308,7 @@ for kind, name, low, high in (
           above, at_least=low, at_most=high, key=key)
 
 # %% [markdown]
-# Under shared noise the modalities depend on each other within a class. The text's own answer is a shrug, so a product with it changes nothing. Yet a sum of logits is all that is needed, and training through the sum finds it: the text's part learns to cancel. *Where the decisions are trained* matters as much as where they are joined. With synergy no sum helps, however it is trained. So the quantity that decides between late and early is not how the modalities correlate, it is the synergy. Can it be measured?
+# Under shared noise the modalities depend on each other within a class. The text's own answer is a shrug, so a product with it changes nothing. Yet a sum of logits is all that is needed, and training through the sum finds it: the text's part learns to cancel. So it matters not only where decisions are joined, but also whether they are *learned* apart. With a product of signs no sum helps, however it is trained. How much do decisions made apart lose, then? There is a measure.
 #
 # ## Measuring synergy
 #
@@ -371,12 +371,17 @@ def table(answer, copies=False):
     return p
 
 
+shared_noise = np.zeros((3, 2, 2))  # x1 = y + e, x2 = e, for two fair bits
+for y, e in np.ndindex(2, 2):
+    shared_noise[y + e, e, y] = 1 / 4
+
 worlds_of_bits = {
     "AND": (table(lambda a, b: a & b), (0.3113, 0, 0, 0.5)),
     "XOR": (table(lambda a, b: a ^ b), (0, 0, 0, 1)),
     "copy": (table(lambda a, b: a, copies=True), (1, 0, 0, 0)),
     "first bit": (table(lambda a, b: a), (0, 1, 0, 0)),
     "both bits": (table(lambda a, b: 2 * a + b), (0, 1, 1, 0)),
+    "y + e, e": (shared_noise, (0, 0.5, 0, 0.5)),
 }
 print("bits       redundant  unique 1  unique 2  synergy")
 for name, (p, wanted) in worlds_of_bits.items():
@@ -388,7 +393,9 @@ for name, (p, wanted) in worlds_of_bits.items():
     assert found.gap < 1e-6
 
 # %% [markdown]
-# Now the two teams' world without noise: each source is a pair of kind and sign. The dial $s$ *is* the synergy, in bits, and the rest is redundant.
+# The last row is shared noise in small: the second source tells nothing, the first half a bit, and their difference is the label. Half a bit is synergy, and a *sum* recovers it. So synergy says what decisions made apart must miss. Whether a sum of logits can find it or an interaction is needed, it does not say.
+#
+# Now the two teams' world without noise: each source is a pair of kind and sign. The dial $s$ *is* the synergy, in bits, and the rest is redundant. Here the synergy is a product of signs, out of reach for sums.
 
 # %%
 def mixture(s):
@@ -422,7 +429,7 @@ assert np.isclose(known.bayes_accuracy - known.late_accuracy,
                   loss_of_the_rule(0.5, 0.4))
 
 # %% [markdown]
-# That is what *can* be lost. What trained networks do lose, and what they lose on the other side, is an experiment: five noises, six shares of synergy, three numbers of training examples. At each point six seeds draw data and train early, late (apart), hybrid, and *products*: one layer a modality and then products of the two added to sums, $z = h_I^\top W h_T + h_I U + h_T V + b$. The first team's setting is one of the points, so it can be compared.
+# That is what *can* be lost. What trained networks do lose, and what they lose on the other side, is an experiment: five noises, six shares of synergy, three numbers of training examples. At each point six seeds draw data and train early, late (apart), hybrid, and *products*: one layer makes $h_I$ of the image and another $h_T$ of the text, and each logit is a sum of all products of a number of $h_I$ with one of $h_T$, and of the numbers themselves, with learned weights. The first team's setting is one of the points, so it can be compared.
 
 # %%
 runs = experiment("fusion_early_late_hybrid")
@@ -444,7 +451,7 @@ for name, live in (("early", early), ("late", late)):
           at_least=kept.min() - 0.01, at_most=kept.max() + 0.01, key=f"live-{name}")
 
 # %% [markdown]
-# When is a difference a win? All fusions of a seed see the same examples, so we take the difference seed by seed, its mean over the six, and a 95% interval for that mean (Student's $t$). Where the interval holds zero, it is a tie. With so many comparisons about one in twenty "wins" between equals would be luck.
+# When is a difference a win? All fusions of a seed see the same examples, so we take the difference seed by seed, its mean over the six, and a $95\%$ interval for that mean (Student's $t$). Where the interval holds zero, it is a tie. Among equals, about one comparison in twenty would still be called a win.
 
 # %%
 def difference(a, b):
@@ -467,6 +474,9 @@ def verdict(a, b):
     return int(np.sign(mean)) if abs(mean) > half else 0
 
 # %% tags=["hide-input"]
+from matplotlib.patheffects import withStroke
+
+
 def place(values, grid):
     """Positions on an axis whose ticks are one apart; straight in between."""
     return np.interp(values, grid, np.arange(len(grid)))
@@ -481,13 +491,14 @@ def draw_size(axis, size):
             gaps[row, column] = (scores["early"] - scores["late"]).mean()
             best = leaders(scores)
             letters = "all" if len(best) == 4 else "".join(name[0].upper() for name in best)
-            dark = abs(gaps[row, column]) > 0.2
-            axis.text(column, row, letters, ha="center", va="center", fontsize=9, color="white" if dark else "black")
-    image = axis.imshow(gaps, cmap="PuOr_r", vmin=-0.35, vmax=0.35, origin="lower", aspect="auto")
+            halo = [withStroke(linewidth=2.5, foreground="white")]  # readable on lines and dark cells
+            axis.text(column, row, letters, ha="center", va="center", fontsize=9, path_effects=halo)
+    image = axis.imshow(gaps, cmap="PuOr_r", vmin=-0.2, vmax=0.2, origin="lower", aspect="auto")
     fine = np.linspace(NOISES[0], NOISES[-1], 400)
     for lost, style in ((0.02, "-"), (0.1, "--")):
         boundary = 2 * lost / (2 * stats.norm.cdf(1 / fine) - 1) ** 2
-        axis.plot(place(boundary, SYNERGIES), place(fine, NOISES), "k" + style, label=f"{lost}")
+        boundary[boundary > 1] = np.nan  # more synergy than there is
+        axis.plot(place(boundary, SYNERGIES), place(fine, NOISES), "k" + style, label=f"product rule loses {lost}")
     axis.set(title=f"{size} examples", xlabel="synergy in bits", xlim=(-0.5, len(SYNERGIES) - 0.5))
     axis.set_ylim(-0.5, len(NOISES) - 0.5)
     axis.set_xticks(range(len(SYNERGIES)), SYNERGIES, fontsize=9)
@@ -496,12 +507,12 @@ def draw_size(axis, size):
 
 
 # %% tags=["hide-input"]
-fig, axes = plt.subplots(1, 3, figsize=(11.5, 4), sharey=True, layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(9.8, 4.0), sharey=True, layout="constrained")
 for axis, size in zip(axes, SIZES, strict=True):
     image = draw_size(axis, size)
 axes[0].set(ylabel="noise")
-axes[2].legend(title="rule loses", loc="lower right", fontsize=9)
-fig.colorbar(image, ax=axes, label="accuracy of early minus late")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+fig.colorbar(image, ax=axes, label="accuracy, early minus late", extend="both")
 figure(
     fig,
     "map",
@@ -512,7 +523,36 @@ figure(
 )
 
 # %% [markdown]
-# MAP TEXT
+# Read a map from the left. Where the product rule loses nothing or little, the fusions tie, and the colour is white: with the same pairs, deciding apart costs nothing there and gains nothing either. Crossing the boundary to the lower right, early fusion pulls away. With more examples the region in which it does grows toward the full line, and up to it where the noise is small.
+
+# %%
+def contest(size, one, other):
+    """(what the rule loses, verdict on one against the other) at every point."""
+    return np.array([(loss_of_the_rule(noise, synergy),
+                      verdict(at(size, noise, synergy)[one],
+                              at(size, noise, synergy)[other]))
+                     for noise in NOISES for synergy in SYNERGIES])
+
+
+beaten = 0
+for size in SIZES:
+    lost, says = contest(size, "early", "late").T
+    beaten += (says < 0).sum()
+    claim(f"{size} examples: points of 30 at which early beats late",
+          (says > 0).sum(), at_least=5, at_most=25, key=f"early-wins-{size}")
+    claim(f"{size} examples: largest loss of the rule at which early does not win",
+          lost[says <= 0].max(), at_least=0, at_most=0.2, key=f"no-win-{size}")
+claim("points of 90 at which late beats early", beaten, at_most=2, key="late-wins")
+
+# %%
+for one, other in (("hybrid", "early"), ("products", "early"), ("products", "late")):
+    for result, sign in (("wins", 1), ("loses", -1)):
+        points = sum((contest(size, one, other)[:, 1] == sign).sum() for size in SIZES)
+        claim(f"points of 90 at which {one} {result} against {other}", points,
+              at_least=0, at_most=90, key=f"{one}-{result}-{other}")
+
+# %% [markdown]
+# COUNTS TEXT
 #
 # ## Does it use the interaction?
 #
@@ -537,7 +577,7 @@ for name, model, parts, low, high in (
           key=f"emap-{name.replace(' ', '-').replace('.', '-')}")
 
 # %% [markdown]
-# The same test tells whether you need early fusion at all: train it, project it, and if nothing is lost, a late fusion will do.
+# The same test tells whether you need early fusion at all: train it, project it, and if nothing is lost, a sum of one network a modality will do, that is late fusion trained together.
 #
 # ## When one is missing
 #
@@ -565,7 +605,7 @@ for name, low, high in (("late", -0.03, 0.01), ("early", -0.4, 0.01)):
           at_least=low, at_most=high, key=f"missing-{name}")
 
 # %% [markdown]
-# Both come near the best that the image allows. Zeros do little harm here, for zero is the mean of every feature in this world. But nothing holds the early model to it; the lesson on missing modalities asks what happens where the mean is no answer, and how to train for it. For late fusion it is no result of an experiment, it is the formula.
+# Both come near the best that the image allows. Zeros do little harm here, perhaps because zero lies near the mean of every feature. But nothing holds the early model to it; a later lesson of this chapter asks what happens where the mean is no answer, and how to train for it. For late fusion it is no result of an experiment, it is the formula.
 #
 # ## The same in three frameworks
 #
@@ -612,7 +652,7 @@ for kind, options, formula in cases:
 # %% [markdown]
 # ## What to keep
 #
-# The product rule is Bayes' rule where the modalities are independent given the class: then decisions made apart lose nothing. A disturbance that both share breaks it, and training the classifiers together mends that, for the best logits are still a sum. An interaction breaks it for good. How much there is to lose is the synergy, weighed by how well the signs can be read, and on the map the trained networks follow that boundary, the nearer the more examples they have. With the same pairs late fusion was not better anywhere. Its strengths are others: it learns from examples of one modality, and a missing one leaves exactly the rest.
+# The product rule is Bayes' rule where the modalities are independent given the class: then decisions made apart lose nothing. A disturbance that both share breaks it, and training the classifiers together mends that where the best logits are still a sum. An interaction breaks it for good. What decisions made apart lose is the synergy, here weighed by how well the signs can be read, and on the map the trained networks follow that boundary, the nearer the more examples they have. With the same pairs late fusion was not better anywhere. Its strengths are others: it learns from examples of one modality, and a missing one leaves exactly the rest.
 #
 # What the map does not show: the world is small, its interaction is one product of two signs, a column tells which examples have it, and a thousand further examples said when to stop. *Products* have just the form of that interaction. Other worlds have other maps; the boundary is computed in the same way where the distribution is known, and where it is not, the additive projection of a trained model says whether an interaction was found, never that there is none.
 #
