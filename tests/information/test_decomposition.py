@@ -29,6 +29,7 @@ KNOWN = {  # redundancy, unique, unique, synergy; AND as in Bertschinger et al. 
     "the same bit twice": (gate({(a, a, a): 0.5 for a in (0, 1)}), (1, 0, 0, 0)),
     "both bits": (gate({(a, b, 2 * a + b): 0.25 for a, b in BITS}), (0, 1, 1, 0)),
     "the first bit": (gate({(a, b, a): 0.25 for a, b in BITS}), (0, 1, 0, 0)),
+    "the first bit behind the second": (gate({(y + e, e, y): 0.25 for y, e in BITS}), (0, 0.5, 0, 0.5)),
     "nothing": (np.full((2, 2, 2), 1 / 8), (0, 0, 0, 0)),
     "one value": (np.ones((1, 1, 1)), (0, 0, 0, 0)),
 }
