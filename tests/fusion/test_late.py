@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from mmcourse.errors import ModalityError, ShapeError
+from mmcourse.fusion.numpy import late_fusion
 from mmcourse.fusion.numpy.decisions import mean_of_probabilities, product_rule
-from mmcourse.parity import parameters, relative_error
+from mmcourse.parity import numpy_arguments, parameters, relative_error
 from tests.fusion.halves import HALVES, NAMES, TRAINABLE, Case, Numpy, Torch
 
 PRIOR = (0.5, 0.3, 0.2)
@@ -170,3 +171,25 @@ def test_parameters_read_from_a_module_give_the_formula_whatever_their_order(con
     read = case.variant(given=dict(reversed(parameters(module).items())))
     output = Torch.call(module, case.features)
     assert relative_error(output, Numpy.formula(read, read.parameters, case.features)) <= 1e-12
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda p: p | {"biases": {"text": p["biases"]["text"]}}, "late fusion: image: got no bias, wanted an entry"),
+        (lambda p: p | {"heads": p["heads"] | {"sound": 1}}, "late fusion: sound: got head of an unknown modality"),
+        (lambda p: p | {"head_biases": {}}, "late fusion: text: got no head_bias, wanted an entry"),
+        (lambda p: p | {"weights": {"text": 1.0}}, "late fusion: image: got no weight, wanted an entry"),
+        (lambda p: p | {"weights": {"text": 1.0, "image": [1.0]}}, "weights.image: got shape (1,), wanted ()"),
+        (
+            lambda p: p | {"heads": p["heads"] | {"image": np.ones((4, 3))}},
+            "heads.image: got shape (4, 3), wanted (3, 3)",
+        ),
+        (lambda p: p | {"biases": p["biases"] | {"image": np.ones(2)}}, "biases.image: got shape (2,), wanted (3,)"),
+    ],
+)
+def test_the_formula_refuses_parameters_that_do_not_fit(spoil: Any, message: str) -> None:
+    case = late(2)
+    with pytest.raises(ModalityError) as caught:
+        late_fusion(case.features, **spoil(numpy_arguments(case.parameters)))
+    assert message in str(caught.value)
