@@ -215,7 +215,9 @@ for name, said in rules.items():
 #
 # where $[\dots]$ writes the vectors one after the other, $W$ and $V$ are matrices, $b$ and $c$ rows, and $z$ holds the logits. *Late fusion* has such a network for each modality and joins the decisions:
 #
-# $$\log p_m = \log \text{softmax}\big(\tanh(x_m W_m + b_m)\, V_m + c_m\big) , \qquad \log p = \log p(y) + \sum_m \big[\log p_m - \log p(y)\big] + \text{const} .$$
+# $$\log p_m = \log \text{softmax}\big(\tanh(x_m W_m + b_m)\, V_m + c_m\big) ,$$
+#
+# $$\log p = \log p(y) + \sum_m \big[\log p_m - \log p(y)\big] + \text{const} .$$
 #
 # *Hybrid fusion* has both, a joint path beside a path of each modality, and adds their logits ([Atrey et al., 2010](../../book/bibliography.md#atrey2010), describe such combinations of early and late):
 #
