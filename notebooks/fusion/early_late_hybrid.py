@@ -556,7 +556,7 @@ for size, low, high in ((100, 6, 8), (400, 14, 16), (1600, 16, 18)):
 claim("points of 90 at which late beats early", late_wins, at_most=0, key="late-wins")
 
 # %% [markdown]
-# The boundary is the full line: the product rule loses two answers in a hundred. With a hundred pairs early fusion wins at less than half of the points beyond it, and misses its chance even where the rule loses more than a tenth: the interaction is there, and too noisy to be learned from so few. With 1600 it wins at nearly all of them. The Bayes boundary is where a network arrives that has examples enough.
+# The boundary is the full line: the product rule loses two answers in a hundred. With a hundred pairs early fusion wins at less than half of the points beyond it, and misses its chance even where the rule loses more than a tenth: the interaction is there, and a hundred noisy pairs did not teach it. With 1600 it wins at nearly all of them. The Bayes boundary is what the networks move toward as examples are added.
 #
 # And late fusion, at the other side? With the same pairs it beats early fusion nowhere. We expected that joining early would cost something where there is nothing to join for, and on this map it does not. The second contest remains: late fusion wins by examples that early fusion cannot use. What of the other two?
 
