@@ -33,7 +33,7 @@ class PartialInformation:
 
 
 def partial_information(joint: ArrayLike, *, tolerance: float = 1e-6) -> PartialInformation:
-    """Decompose I(Y; X1, X2) as Bertschinger, Rauh, Olbrich, Jost and Ay (2014) do (BROJA).
+    """Decompose I(Y; X1, X2) as Bertschinger et al. (2014) do (BROJA, after its authors).
 
         union = min over q of I_q(Y; X1, X2),  q with the pairs q(x1, y) = p(x1, y) and q(x2, y) = p(x2, y)
         synergy = I(Y; X1, X2) - union;  unique_first = union - I(Y; X2);  unique_second = union - I(Y; X1)

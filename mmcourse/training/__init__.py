@@ -29,6 +29,7 @@ from mmcourse.training.metrics import (
 )
 from mmcourse.training.missing import SubsetTable, every_subset
 from mmcourse.training.seeds import seed_everything
+from mmcourse.training.stacked import fit_stacked
 
 __all__ = [
     "BaselineTable",
@@ -50,6 +51,7 @@ __all__ = [
     "fill_zeros",
     "fit",
     "fit_pairs",
+    "fit_stacked",
     "fit_temperature",
     "hits_at",
     "mean_imputer",

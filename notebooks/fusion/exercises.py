@@ -226,7 +226,49 @@ check("fusion/more_data", more_data)
 # A gate has a decision to learn in every example, and that takes examples. Would it overtake with still more? These digits end here. The question comes back in this chapter where there are more of them.
 
 # %% [markdown]
-# ## 8. A kernel that is never made
+# ## 8. Put decisions together
+#
+# Classifiers of one modality each have answered. `decisions` maps a modality to its probabilities $p(y \mid x_m)$, an array (rows, classes); `prior` is $p(y)$, (classes,); `mask` maps each modality to booleans (rows,), True where it is *present*. In each row at least one is. The modalities are independent given the class. Return $p(y \mid \text{all that is present})$, (rows, classes).
+#
+# What stands in a missing place must have no influence, not even NaN. How often does the prior stand in what you multiply, and how often should it? And the probabilities may be tiny.
+
+# %%
+def combine_decisions(decisions, prior, mask):
+    """Bayes' rule from the answers of single classifiers: (rows, classes)."""
+    ### BEGIN SOLUTION
+    score = np.log(prior)
+    for modality, probabilities in decisions.items():
+        here = mask[modality][:, None]
+        evidence = np.log(np.where(here, probabilities, 1.0)) - np.log(prior)
+        score = score + np.where(here, evidence, 0.0)
+    powers = np.exp(score - score.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+    ### END SOLUTION
+
+
+# %%
+check("fusion/combine_decisions", combine_decisions)
+
+# %% [markdown]
+# ## 9. As if they were independent
+#
+# For which world would the product rule be right? Given a table `joint` of probabilities $p(x_1, x_2, y)$, shape (values of $x_1$, values of $x_2$, classes), make the table $q(x_1, x_2, y)$ that has the same pairs $q(x_1, y) = p(x_1, y)$ and $q(x_2, y) = p(x_2, y)$, and in which $x_1$ and $x_2$ are independent within each class. The classifiers of single modalities cannot tell the two worlds apart. A class may have the probability zero.
+
+# %%
+def as_if_independent(joint):
+    """The table (x1, x2, y) with the same pairs and independent sources."""
+    ### BEGIN SOLUTION
+    first, second, classes = joint.sum(axis=1), joint.sum(axis=0), joint.sum(axis=(0, 1))
+    divisor = np.where(classes > 0, classes, 1.0)  # a class that never comes has zeros above
+    return first[:, None, :] * second[None, :, :] / divisor
+    ### END SOLUTION
+
+
+# %%
+check("fusion/as_if_independent", as_if_independent)
+
+# %% [markdown]
+# ## 10. A kernel that is never made
 #
 # Write low-rank fusion, with missing modalities. `features` maps each modality to (rows, width), `factors` to $A_m$ of shape (rank, 1 + width, out), `mask` to booleans (rows,), True where it is *present*. `weights` $w$ has shape (rank,), `bias` $b$ (out,). Return, of shape (rows, out),
 #
@@ -251,7 +293,7 @@ def low_rank(features, factors, weights, bias, mask):
 check("fusion/low_rank", low_rank)
 
 # %% [markdown]
-# ## 9. FiLM inside a product
+# ## 11. FiLM inside a product
 #
 # The multiplicative interaction of rows $z$ and $x$ is $F_o = \sum_{ij} z_i W_{ijo} x_j + (zU)_o + (xV)_o + b_o$. Feature-wise modulation is $F = (1 + zG) \odot x + zB$: here $z$ scales each feature of $x$ and shifts it, and $\odot$ multiplies number by number. It is a special case. Given $G$ and $B$, both of shape (width of z, width of x), return the four parameters $W$, $U$, $V$, $b$ with which the first formula gives the second, for every $z$ and $x$. Their shapes are (width of z, width of x, width of x), (width of z, width of x), (width of x, width of x) and (width of x,).
 
@@ -271,7 +313,7 @@ def film_as_product(G, B):
 check("fusion/film_as_product", film_as_product)
 
 # %% [markdown]
-# ## 10. The cheapest path
+# ## 12. The cheapest path
 #
 # `costs` is a table (n, m): what it costs to pair frame i of one sequence with frame j of another. A warping path begins at the first pair, ends at the last, and each step goes on by one frame in the first sequence, in the second, or in both. Return the smallest sum of costs that a path can have.
 
@@ -293,7 +335,7 @@ def cheapest_path(costs):
 check("fusion/cheapest_path", cheapest_path)
 
 # %% [markdown]
-# ## 11. The probability of a transcript
+# ## 13. The probability of a transcript
 #
 # `probabilities` (frames, classes) holds $p_t(k)$, and class 0 is the blank. `target` holds the labels of a transcript, whole numbers above 0, at least one. A path names one class a frame; runs of one class become one, then blanks are left out. Return the probability of the transcript, the sum over all paths that say it, each the product of its probabilities. There may be a hundred frames.
 
@@ -320,7 +362,7 @@ def transcript_probability(probabilities, target):
 check("fusion/transcript_probability", transcript_probability)
 
 # %% [markdown]
-# ## 12. All cosines at once
+# ## 14. All cosines at once
 #
 # The exercises from here on belong to the lesson on contrastive learning. `image` is (n, width), one vector per picture; `text` is (m, width), one per name. Return the table of all cosines, of shape (n, m): row $i$, column $j$ holds that of picture $i$ with name $j$. A vector may be short, but none is zero.
 
@@ -338,7 +380,7 @@ def cosine_table(image, text):
 check("fusion/cosine_table", cosine_table)
 
 # %% [markdown]
-# ## 13. The contrastive loss
+# ## 15. The contrastive loss
 #
 # Now `image` and `text` have both $B$ rows, and row $i$ of one belongs to row $i$ of the other. Return InfoNCE in both directions, with `scale` $s$ and from vectors of any length:
 #
@@ -364,7 +406,7 @@ def contrastive_loss(image, text, scale):
 check("fusion/contrastive_loss", contrastive_loss)
 
 # %% [markdown]
-# ## 14. As low as it gets
+# ## 16. As low as it gets
 #
 # In a batch names repeat: the letter A in two styles is two pictures with one name. `names` is a list of texts, one for each pair of the batch; the pictures are all different. Return the least InfoNCE that any model can reach on this batch, if the scale is as large as it likes. Think of one member whose name $m$ members have, itself included. Which probability can it get at best when the picture looks for the name, and which when the name looks for the picture?
 
@@ -381,7 +423,7 @@ def least_loss(names):
 check("fusion/least_loss", least_loss)
 
 # %% [markdown]
-# ## 15. Joint right answers
+# ## 17. Joint right answers
 #
 # The remedy. `groups` holds a whole number for each pair of the batch, and the rows of one group are right answers of each other. Let $P(i)$ be the rows of the group of $i$, itself included, and $p_{ij}$ the softmax of exercise 9: picture to name over row $i$ of the table, $p_{ij} = e^{s \cos(x_i, t_j)} / \sum_k e^{s \cos(x_i, t_k)}$, and name to picture over column $i$, $p_{ij} = e^{s \cos(x_j, t_i)} / \sum_k e^{s \cos(x_k, t_i)}$. Return
 #
@@ -408,7 +450,7 @@ def joint_loss(image, text, groups, scale):
 check("fusion/joint_loss", joint_loss)
 
 # %% [markdown]
-# ## 16. Found among the first k
+# ## 18. Found among the first k
 #
 # `similarity` is (queries, candidates), larger is nearer. `right` are booleans of the same shape, at least one True in each row. Return recall at `k`, the share of queries for which one of their right answers is among the first `k` candidates.
 #
@@ -428,7 +470,7 @@ def recall_at_k(similarity, right, k):
 check("fusion/recall_at_k", recall_at_k)
 
 # %% [markdown]
-# ## 17. Is the lower loss the better model? (open)
+# ## 19. Is the lower loss the better model? (open)
 #
 # Two teams train the same pair of encoders on the same accented letters, each letter in four styles, with plain InfoNCE and the same number of steps. One takes batches of `16` and the other batches of `64`. Each reports its final loss. Whose model is better? Predict first: what does the size of the batch do to $\log B$, and to the floor of exercise 10?
 #
@@ -497,7 +539,7 @@ check("fusion/batch_study", batch_study)
 # A loss is a number of nats for a question, and the larger batch asks the harder one: more wrong answers, and more of them that are not wrong at all. Measure both models with batches of one size, whichever it is, and the order turns round. The larger batch also saw each picture more often in the same number of steps; that is a reason why it learned more here, and no law.
 
 # %% [markdown]
-# ## 18. What is left
+# ## 20. What is left
 #
 # Modality dropout drops each modality that is there with its rate, independently of the others, and draws again where nothing is left. Write the probability that it leaves just the modalities `left`. `rates` is a dictionary from *every* modality of the model to its rate; `present` is the list of those that this example has; `left` is a list of names. Ask for something that cannot be, and the probability is zero.
 #
@@ -524,7 +566,7 @@ def subset_chance(rates, present, left):
 check("fusion/subset_chance", subset_chance)
 
 # %% [markdown]
-# ## 19. How hot?
+# ## 21. How hot?
 #
 # A model is too sure, or not sure enough. Find the one temperature $T > 0$ at which the labels are likeliest:
 #

@@ -236,6 +236,7 @@ CONCEPTS = {
         formula="hybrid_fusion",
         choices=({"hidden_size": 3},),
         shapes=lambda dims, options: joint_shapes(dims, options) | path_shapes(dims, options),
+        arguments=lambda dims, options: {"modalities": list(dims)},
         projected=False,
         needs_out_dim=True,
         nothing_present=joint_path_of_nothing,

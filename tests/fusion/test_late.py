@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from mmcourse.errors import ModalityError, ShapeError
+from mmcourse.fusion.numpy import late_fusion
 from mmcourse.fusion.numpy.decisions import mean_of_probabilities, product_rule
-from mmcourse.parity import relative_error
+from mmcourse.parity import numpy_arguments, parameters, relative_error
 from tests.fusion.halves import HALVES, NAMES, TRAINABLE, Case, Numpy, Torch
 
 PRIOR = (0.5, 0.3, 0.2)
@@ -116,17 +117,15 @@ def test_a_weight_of_zero_leaves_a_classifier_out() -> None:
 def test_learned_weights_begin_where_there_are_none(rule: str, half: Any) -> None:
     case = late(3, rule=rule, learned=True)
     fresh = half.new("late fusion", case.dims, **case.options)
-    parameters = case.parameters | {f"weights.{name}": np.float64(rule == "product") for name in case.dims}
-    plain = {name: array for name, array in parameters.items() if not name.startswith("weights.")}
+    given = case.parameters | {f"weights.{name}": np.float64(rule == "product") for name in case.dims}
+    plain = {name: array for name, array in given.items() if not name.startswith("weights.")}
     weights = [float(np.asarray(w)) for w in start_of(fresh)]
     assert weights == [float(rule == "product")] * 3
     wanted = half.call(half.build(late(3, rule=rule).variant(given=plain)), case.features)
-    assert relative_error(half.call(half.build(case.variant(given=parameters)), case.features), wanted) <= 1e-12
+    assert relative_error(half.call(half.build(case.variant(given=given)), case.features), wanted) <= 1e-12
 
 
 def start_of(module: Any) -> list[Any]:
-    from mmcourse.parity import parameters
-
     return [array for name, array in parameters(module).items() if name.startswith("weights.")]
 
 
@@ -161,3 +160,36 @@ def test_an_unknown_rule_and_a_prior_for_a_mean_are_refused(half: Any) -> None:
         case = late(2).variant(options=late(2).options | options)
         with pytest.raises(ValueError, match=f"late fusion: (rule: )?{message}"):
             with_prior(case) if half is Numpy else half.build(case, prior=PRIOR)
+
+
+@pytest.mark.parametrize("concept", ["early fusion", "late fusion", "hybrid fusion"])
+def test_parameters_read_from_a_module_give_the_formula_whatever_their_order(concept: str) -> None:
+    """PyTorch may list the entries of a dictionary of parameters in another order than that of dims."""
+    rule = {"rule": "product"} if concept == "late fusion" else {}
+    case = Case(concept, 3, {"hidden_size": 3, "out_dim": 3} | rule)
+    module = Torch.build(case)
+    read = case.variant(given=dict(reversed(parameters(module).items())))
+    output = Torch.call(module, case.features)
+    assert relative_error(output, Numpy.formula(read, read.parameters, case.features)) <= 1e-12
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda p: p | {"biases": {"text": p["biases"]["text"]}}, "late fusion: image: got no bias, wanted an entry"),
+        (lambda p: p | {"heads": p["heads"] | {"sound": 1}}, "late fusion: sound: got head of an unknown modality"),
+        (lambda p: p | {"head_biases": {}}, "late fusion: text: got no head_bias, wanted an entry"),
+        (lambda p: p | {"weights": {"text": 1.0}}, "late fusion: image: got no weight, wanted an entry"),
+        (lambda p: p | {"weights": {"text": 1.0, "image": [1.0]}}, "weights.image: got shape (1,), wanted ()"),
+        (
+            lambda p: p | {"heads": p["heads"] | {"image": np.ones((4, 3))}},
+            "heads.image: got shape (4, 3), wanted (3, 3)",
+        ),
+        (lambda p: p | {"biases": p["biases"] | {"image": np.ones(2)}}, "biases.image: got shape (2,), wanted (3,)"),
+    ],
+)
+def test_the_formula_refuses_parameters_that_do_not_fit(spoil: Any, message: str) -> None:
+    case = late(2)
+    with pytest.raises(ModalityError) as caught:
+        late_fusion(case.features, **spoil(numpy_arguments(case.parameters)))
+    assert message in str(caught.value)

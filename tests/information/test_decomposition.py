@@ -29,6 +29,7 @@ KNOWN = {  # redundancy, unique, unique, synergy; AND as in Bertschinger et al. 
     "the same bit twice": (gate({(a, a, a): 0.5 for a in (0, 1)}), (1, 0, 0, 0)),
     "both bits": (gate({(a, b, 2 * a + b): 0.25 for a, b in BITS}), (0, 1, 1, 0)),
     "the first bit": (gate({(a, b, a): 0.25 for a, b in BITS}), (0, 1, 0, 0)),
+    "the first bit behind the second": (gate({(y + e, e, y): 0.25 for y, e in BITS}), (0, 0.5, 0, 0.5)),
     "nothing": (np.full((2, 2, 2), 1 / 8), (0, 0, 0, 0)),
     "one value": (np.ones((1, 1, 1)), (0, 0, 0, 0)),
 }
@@ -118,3 +119,18 @@ def test_an_optimum_without_a_certificate_is_not_given(monkeypatch: pytest.Monke
     monkeypatch.setattr(decomposition, "_centre", lambda q, *_: q)
     with pytest.raises(ConvergenceError, match=r"partial_information: got a gap of .* bits, wanted at most 1\.0e-06"):
         partial_information(draw(1))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_certificate_is_a_lower_bound_even_far_from_the_optimum(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the optimiser that does not move says of the minimum must not be above the minimum."""
+    joint = draw(seed)
+    first, second = joint.sum(1), joint.sum(0)
+    value, _ = decomposition._least_negative_entropy(first, second, CLOSE)
+    bounds = []
+    honest = decomposition._bound
+    monkeypatch.setattr(decomposition, "_bound", lambda *arguments: bounds.append(honest(*arguments)) or bounds[-1])
+    monkeypatch.setattr(decomposition, "_centre", lambda q, *_: q)
+    decomposition._least_negative_entropy(first, second, 1e9)
+    assert len(bounds) >= 1
+    assert max(bounds) <= value + 1e-9

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmcourse import checks
 from mmcourse.checks import check_shape
 from mmcourse.fusion.decision_checks import check_prior, check_rule
 from mmcourse.fusion.numpy.decisions import log_softmax, mean_of_probabilities, product_rule
-from mmcourse.fusion.numpy.paths import paths
+from mmcourse.fusion.numpy.paths import check_group, paths
 
 WHERE = "late fusion"
 
@@ -40,16 +39,15 @@ def late_fusion(
     """
     check_rule(rule, prior, WHERE)
     logits, present = paths(features, kernels, biases, heads, mask, WHERE)
-    for group, what in ((head_biases, "head_bias"), (weights, "weight")):
-        if group is not None:
-            checks.check_names(group, logits, what, WHERE)
+    check_group(head_biases, logits, "head_bias", WHERE)
     decisions = {
         m: log_softmax(z + check_shape(head_biases[m], f"head_biases.{m}", z.shape[1:], WHERE))
         for m, z in logits.items()
     }
-    scalars = (
-        None if weights is None else {m: float(check_shape(weights[m], f"weights.{m}", (), WHERE)) for m in logits}
-    )
+    scalars = None
+    if weights is not None:
+        check_group(weights, logits, "weight", WHERE)
+        scalars = {m: float(check_shape(weights[m], f"weights.{m}", (), WHERE)) for m in logits}
     if rule == "mean":
         return mean_of_probabilities(decisions, present, weights=scalars)
     classes = next(iter(decisions.values())).shape[1]

@@ -1,6 +1,6 @@
 """One small network for each modality, the paths of late and hybrid fusion."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,13 +23,17 @@ def paths(
     W_m, b_m, V_m: kernels, biases, heads, {modality: (dim_m, hidden), (hidden,), (hidden, classes)}
     """
     hidden, present = inputs.prepare(features, kernels, kernels, mask, where)
-    groups = {"bias": biases, "head": heads}
-    for what, group in groups.items():
-        checks.check_mapping(group, f"{what}es" if what == "bias" else f"{what}s", where)
-        checks.check_names(group, kernels, what, where)
+    check_group(biases, kernels, "bias", where)
+    check_group(heads, kernels, "head", where)
     classes = np.shape(next(iter(heads.values())))[-1:] or (1,)
     logits = {}
     for m, h in hidden.items():
         bias = check_shape(biases[m], f"biases.{m}", (h.shape[1],), where)
         logits[m] = np.tanh(h + bias) @ check_shape(heads[m], f"heads.{m}", (h.shape[1], *classes), where)
     return logits, present
+
+
+def check_group(group: Mapping[str, ArrayLike], names: Iterable[str], what: str, where: str) -> None:
+    """Raise unless `group` is a mapping with a parameter for each of the names."""
+    checks.check_mapping(group, what, where)
+    checks.check_names(group, names, what, where)

@@ -2,5 +2,12 @@
 
 from importlib import import_module
 
-for lesson in ("weighted_sum", "multiplicative", "sequence_alignment", "contrastive", "missing_modalities"):
+for lesson in (
+    "weighted_sum",
+    "early_late_hybrid",
+    "multiplicative",
+    "sequence_alignment",
+    "contrastive",
+    "missing_modalities",
+):
     import_module(f"{__name__}.{lesson}")
