@@ -2,12 +2,13 @@
 
 from importlib import import_module
 
-for lesson in (
+LESSONS = (
     "weighted_sum",
     "early_late_hybrid",
     "multiplicative",
     "sequence_alignment",
     "contrastive",
     "missing_modalities",
-):
+)
+for lesson in LESSONS:
     import_module(f"{__name__}.{lesson}")
