@@ -16,6 +16,7 @@ LAYERS = (
     {"checks"},
     {"data", "encoders"},
     {"alignment", "fusion"},
+    {"decoders"},
     {"parity"},
     {"training"},
     {"recording"},

@@ -1,5 +1,6 @@
 """Data of the lessons: paired examples, digits written, typed and spoken, controlled pairs, named glyphs, scenes."""
 
+from mmcourse.data.caption_tokens import CaptionTokens
 from mmcourse.data.controlled import ControlledPairs, controlled_pairs
 from mmcourse.data.digit_words import DIGIT_WORDS
 from mmcourse.data.digits import DigitsWithWords, digits_with_words, keyboard_typos, letter_counts
@@ -14,6 +15,7 @@ from mmcourse.data.word_tokens import WordTokens
 
 __all__ = [
     "DIGIT_WORDS",
+    "CaptionTokens",
     "ControlledPairs",
     "DigitsWithSpeech",
     "DigitsWithWords",
