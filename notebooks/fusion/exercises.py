@@ -402,5 +402,50 @@ check("fusion/batch_study", batch_study)
 # %% [markdown]
 # A loss is a number of nats for a question, and the larger batch asks the harder one: more wrong answers, and more of them that are not wrong at all. Measure both models with batches of one size, whichever it is, and the order turns round. The larger batch also saw each picture more often in the same number of steps; that is a reason why it learned more here, and no law.
 
+# %% [markdown]
+# ## 14. Attention with a mask
+#
+# A text asks a picture. `queries` is (q, d), a row for each word; `keys` is (k, d) and `values` (k, v), a row for each patch; `mask` holds k booleans, True where a patch is present, and at least one is. Return (q, v). Row $i$ is the mean of the values of the patches present, weighed by
+#
+# $$a_{ij} = \frac{e^{s_{ij}}}{\sum_{l \text{ present}} e^{s_{il}}}, \qquad s_{ij} = \frac{q_i \cdot k_j}{\sqrt d} .$$
+#
+# A masked patch may hold anything, `nan` too, and scores may be in the thousands.
+
+# %%
+def masked_attention(queries, keys, values, mask):
+    """What each query gathers from the values present: (q, v)."""
+    ### BEGIN SOLUTION
+    scores = queries @ keys.T / np.sqrt(queries.shape[1])
+    scores = np.where(mask, scores, -np.inf)
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    return weights @ np.where(mask[:, None], values, 0)
+    ### END SOLUTION
+
+
+# %%
+check("fusion/masked_attention", masked_attention)
+
+# %% [markdown]
+# ## 15. Which wrong caption to ask about
+#
+# A network that sees a picture and a caption together learns to say whether they belong together. For that it needs wrong captions, and most of those in a batch are so wrong that nothing is learned from them. So one draws a wrong caption for each picture, the more often the more similar a contrastive model finds it ([Li et al., 2021](../../book/bibliography.md#li2021)).
+#
+# `similarity` is (B, B), row $i$ a picture, column $j$ a caption. `groups` holds a whole number for each pair of the batch. Captions of one group are right for each other's pictures, and must never be drawn. Return the table of probabilities: row $i$ is the softmax of `scale * similarity` over the captions of other groups, and `0` elsewhere. The scale may be `2000`.
+
+# %%
+def negative_shares(similarity, groups, scale):
+    """How likely each caption is drawn as a wrong one for each picture: (B, B)."""
+    ### BEGIN SOLUTION
+    right = groups[:, None] == groups
+    logits = np.where(right, -np.inf, scale * similarity)
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shares / shares.sum(axis=1, keepdims=True)
+    ### END SOLUTION
+
+
+# %%
+check("fusion/negative_shares", negative_shares)
+
 # %%
 progress("fusion")
