@@ -15,7 +15,8 @@ from mmcourse.fusion.torch import CrossmodalTransformer, PerceiverResampler
 LENGTHS = (64, 256, 1024)  # of each of two modalities
 DIMS, BATCH = {"image": 48, "text": 32}, 4
 SIZES: dict[str, Any] = {"dim": 64, "heads": 4, "layers": 2, "out_dim": 8}
-TOLERANCE = 1e-4  # a weight's gradient sums thousands of float32 products of both signs
+# In double precision the gradients agree to 1e-13; in single precision a relu that stands at zero may open on one side.
+TOLERANCE = 5e-3
 READ = 1024  # steps that latents, or all pairs, read
 LATENTS = 32
 

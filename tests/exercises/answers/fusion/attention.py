@@ -107,8 +107,9 @@ def nothing_set_to_zero(queries, keys, values, mask):
 
 @wrong("masked_attention", hint=r"exp(1000) is infinite")
 def overflowing(queries, keys, values, mask):
-    exponentials = np.exp(scores_of(queries, keys[mask]))
-    return exponentials / exponentials.sum(axis=1, keepdims=True) @ values[mask]
+    with np.errstate(all="ignore"):
+        exponentials = np.exp(scores_of(queries, keys[mask]))
+        return exponentials / exponentials.sum(axis=1, keepdims=True) @ values[mask]
 
 
 # ----------------------------------------------------------------------------------------------- negative_shares
@@ -192,4 +193,5 @@ def nearest_alone(similarity, groups, scale):
 @wrong("negative_shares", hint="the largest among the wrong captions")
 def largest_of_all(similarity, groups, scale):
     exponentials = np.exp(scale * (similarity - similarity.max(axis=1, keepdims=True))) * ~right(groups)
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
