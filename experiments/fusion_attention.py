@@ -20,13 +20,12 @@ from mmcourse.fusion.torch import AttentionPooling, CrossAttention
 from mmcourse.training import seed_everything
 
 CONFIG = {
-    "seeds": 5,
-    "few_seeds": 3,
-    "recall": {"names": 16, "values": 4, "width": 32, "steps": 1000, "batch": 128, "learning_rate": 1e-2},
+    "seeds": 3,
+    "recall": {"names": 16, "values": 4, "width": 32, "steps": 800, "batch": 128, "learning_rate": 1e-2},
     "lengths": [1, 2, 4, 8, 16],
     "patience": 5,
     "wide": 128,
-    "pictures": {"scenes": 3000, "width": 32, "steps": 900, "batch": 64, "learning_rate": 5e-3, "weight_decay": 1e-2},
+    "pictures": {"scenes": 3000, "width": 32, "steps": 900, "batch": 32, "learning_rate": 5e-3, "weight_decay": 1e-2},
     "picture_encoder": {"scenes": 3000, "steps": 450, "batch": 48, "learning_rate": 5e-3},
 }
 POOLS = ("mean", "learned query", "question as query")
@@ -34,17 +33,16 @@ FUSIONS = ("picture alone", "means", "learned queries", "cross-attention", "join
 
 
 def points(config):
-    seeds, few = range(config["seeds"]), range(config["few_seeds"])
+    seeds = range(config["seeds"])
     recall = [
         {"sweep": "recall", "pool": pool, "length": length, "seed": seed}
         for length in config["lengths"]
         for pool in POOLS
         for seed in seeds
     ]
-    pictures = [{"sweep": "pictures", "fusion": fusion, "seed": seed} for fusion in FUSIONS[:-1] for seed in seeds]
-    pictures += [{"sweep": "pictures", "fusion": "joined", "seed": seed} for seed in few]
-    more = [{"sweep": sweep, "pool": "mean", "length": 8, "seed": s} for sweep in ("patience", "width") for s in few]
-    return recall + pictures + more
+    more = [{"sweep": sweep, "pool": "mean", "length": 8, "seed": s} for sweep in ("patience", "width") for s in seeds]
+    pictures = [{"sweep": "pictures", "fusion": fusion, "seed": seed} for fusion in FUSIONS for seed in seeds]
+    return recall + more + pictures
 
 
 def train(model, draw, seed, *, steps, learning_rate, weight_decay=0.0, **_):
