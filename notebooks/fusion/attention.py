@@ -321,7 +321,8 @@ with tf.GradientTape() as tape:
     keras_output = in_keras(words.numpy(), patches.numpy(), mask=seen.numpy())
     loss = tf.reduce_sum(keras_output**2)
 kernels = ("query", "key", "value", "out")
-gradients = tape.gradient(loss, [getattr(in_keras, name).kernel.value for name in kernels])
+in_layer = [getattr(in_keras, name).kernel.value for name in kernels]
+gradients = tape.gradient(loss, in_layer)
 
 assert relative_error(output.detach(), reference) < 1e-10
 assert relative_error(keras_output, reference) < 1e-10
@@ -353,7 +354,7 @@ for name, parameter in attention.named_parameters():
 #
 # ## Why divide by the root of the width
 #
-# Let the entries of a query and of a key be independent, with mean zero and variance one. A score is then a sum of $d$ products, each with variance one, so its variance is $d$. Divided by $\sqrt d$ it is one again. The row below shows what happens without: the scores of wide heads are large, the softmax gives nearly everything to one key, and its slope $a(1-a)$ is nearly zero, for the largest weight $a$ and for all others. What does not slope does not learn.
+# Let the entries of a query and of a key be independent, with mean zero and variance one. A score is then a sum of $d$ products, each with variance one, so its variance is $d$. Divided by $\sqrt d$ it is one again. The numbers below show what happens without: the scores of wide heads are large, the softmax gives nearly everything to one key, and its slope $a(1-a)$ is nearly zero, for the largest weight $a$ and for all others. What does not slope does not learn.
 
 # %%
 def scores_at(width, keys=16, draws=4000):
@@ -391,20 +392,21 @@ from mmcourse.data import WordTokens, scenes, vocabulary
 from mmcourse.data.scenes import SHAPES
 
 
-def picture_encoder(seed=0):
+# %%
+def picture_encoder():
     """Pictures (n, 3, 32, 32) -> (n, 32, 8, 8), trained on single objects."""
-    world = scenes(3000, seed=100 + seed, objects=(1, 1), sizes=("large",), moving=0.0)
-    shown = torch.tensor(world.images(32))
-    shape, colour = (torch.tensor(a[:, 0]) for a in (world.shape, world.colour))
-    seed_everything(seed)
+    single = scenes(3000, seed=100, objects=(1, 1), sizes=("large",), moving=0.0)
+    shown = torch.tensor(single.images(32))
+    shape, colour = (torch.tensor(a[:, 0]) for a in (single.shape, single.colour))
+    seed_everything(0)
     encoder = nn.Sequential(
         nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(),
         nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU(),
         nn.Conv2d(32, 32, 3, stride=2, padding=1), nn.ReLU())
-    model, generator = nn.Sequential(encoder, nn.AdaptiveMaxPool2d(1),
-                                     nn.Flatten(), nn.Linear(32, 10)), torch.Generator()
+    pool = nn.Sequential(nn.AdaptiveMaxPool2d(1), nn.Flatten())
+    model = nn.Sequential(encoder, pool, nn.Linear(32, 4 + 6))
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
-    generator.manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
     for _ in range(450):
         rows = torch.randint(3000, (48,), generator=generator)
         told = model(shown[rows])
@@ -660,7 +662,7 @@ assert torch.allclose(next_word[:, 0], reader(ids[:4].flip(1).clone().index_copy
 # %% [markdown]
 # ## What each costs
 #
-# A layer of attention multiplies each of its $n$ vectors with matrices, which costs a multiple of $n$, and each query with each key, which costs a multiple of their number of pairs. So every cost here is $a n^2 + b n + c$ in the length $n$ of the picture, with the text fixed. The functions count multiply-adds, one multiplication with its addition, exactly, and the tests compare them with what runs. From three lengths we solve for $a$ and $b$; a fourth confirms them. Where $a n^2 = b n$, at $n = b/a$, the square overtakes the line.
+# A layer of attention multiplies each of its $n$ vectors with matrices, which costs a multiple of $n$, and each query with each key, which costs a multiple of their number of pairs. So every cost here is $a n^2 + b n + c$ in the length $n$ of the picture, with the text fixed. The functions count multiply-adds, one multiplication with its addition, exactly, and the tests compare them with what runs. Counted is each module as it stands, for visual tokens the whole decoder. From three lengths we solve for $a$ and $b$; a fourth confirms them. Where $a n^2 = b n$, at $n = b/a$, the square overtakes the line.
 
 # %%
 from mmcourse.fusion import attention_counts as costs
@@ -670,7 +672,6 @@ from mmcourse.fusion.sequence_counts import count_crossmodal_transformer
 D, WORDS, LAYERS, PLACE_DIM = 512, 64, 6, 768
 STACK = {"heads": 8, "layers": LAYERS}
 BOTH = {"dims": {"text": D, "picture": D}, "dim": D, "out_dim": D, **STACK}
-text_alone = costs.count_joined([WORDS], D, **STACK).multiply_adds
 WAYS = {
     "crossmodal": lambda n: count_crossmodal_transformer(
         {"text": WORDS, "picture": n}, **BOTH),
@@ -748,9 +749,14 @@ exact("share of the square in what 576 visual tokens add {:.3f}",
       a * 576 / (a * 576 + b), key="square-share-one")
 exact("and in what a hundred such pictures add {:.3f}",
       a * 57_600 / (a * 57_600 + b), key="square-share-hundred")
+for pictures, n in (("one", 576), ("a hundred", 57_600)):
+    visual, gated_cost = (WAYS[way](n).multiply_adds
+                          for way in ("visual tokens", "gated cross-attention"))
+    exact(f"visual tokens over gated cross-attention, {pictures}: {{:.1f}}",
+          visual / gated_cost, key=f"visual-over-gated-{pictures.split()[-1]}")
 
 # %% [markdown]
-# A picture of LLaVA-1.5 ([Liu et al., 2024](../../book/bibliography.md#liu2024)) is cut into $24 \times 24 = 576$ patches. So with one picture the famous square is a small part of the bill, and the matrices are nearly all of it. Wider models push the crossing further out, since it grows with $d$. With a hundred pictures, or a video, the square is nearly everything, and a resampler or cross-attention pays.
+# A picture of LLaVA-1.5 ([Liu et al., 2024](../../book/bibliography.md#liu2024)) is cut into $24 \times 24 = 576$ patches. So with one picture the famous square is a small part of the bill, and the matrices are nearly all of it. Wider models push the crossing further out, since it grows with $d$. With a hundred pictures, or a video, the square is nearly everything, and a picture that is only asked costs a small fraction.
 #
 # The counts leave out memory and the work of a kernel that waits for it; the page [Reading another sequence](../../book/fusion/attention.md) counts bytes too.
 #
