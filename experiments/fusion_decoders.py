@@ -91,10 +91,11 @@ def shares(name, said, true):
     return {name + kind: float(np.mean(values)) for kind, values in found.items()}
 
 
-def captioned(point, config, images, captions, tests, training, *, channels, tokens):
+def captioned(point, config, images, captions, tests, training, *, channels, tokens, copies=1):
     """Shares on every test, as `shares` names them.  tests: {name: (images, captions)}"""
     seed_everything(point["seed"])
     if point["model"] == "nearest picture":
+        images = images[: len(images) // copies]  # moved copies make the nearest picture a worse guess
         said = {name: nearest(images, captions, asked) for name, (asked, _) in tests.items()}
         return {key: value for name in tests for key, value in shares(name, said[name], tests[name][1]).items()}
     model = build(point["model"], config, count=tokens.count, size=images.shape[-1], channels=channels)
@@ -117,7 +118,15 @@ def name_glyphs(point, config):
     tokens = CaptionTokens(vocabulary(train.names))
     captions = train.names * config["copies"]
     return captioned(
-        point, config, images[:, None], captions, tests, config["glyph_training"], channels=1, tokens=tokens
+        point,
+        config,
+        images[:, None],
+        captions,
+        tests,
+        config["glyph_training"],
+        channels=1,
+        tokens=tokens,
+        copies=config["copies"],
     )
 
 
