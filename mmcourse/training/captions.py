@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmcourse.data.caption_tokens import CaptionTokens
-from mmcourse.decoders.decoding import Decoded, beam_search, greedy
+from mmcourse.decoders.decoding import beam_search
 from mmcourse.training.device import pick_device
 from mmcourse.training.fit import _check_options, _home, _split
 
@@ -86,7 +86,7 @@ def caption(
     length_penalty: float = 0.0,
     batch_size: int = 256,
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """The captions that greedy search finds, or beam search with a width above 1, and their log-probabilities (n,).
+    """The captions that beam search finds, with width 1 greedy search, and their log-probabilities (n,).
 
     images: (n, channels, height, width);  max_length: of words, the end token counted
     The model is asked in evaluation mode, without gradients; its training mode is put back afterwards.
@@ -104,14 +104,16 @@ def caption(
         for rows in _split(np.arange(len(images)), batch_size):
             with torch.no_grad():
                 state = model.begin(torch.as_tensor(images[rows], device=device))
-            first, options = np.full(len(rows), tokens.start), {"end": tokens.end, "max_length": max_length}
-            step = StepOf(model.decoder)
-            found: Decoded
-            if width == 1:
-                found = greedy(step, state, first=first, **options)
-            else:
-                search = {"width": width, "length_penalty": length_penalty}
-                found = beam_search(step, state, first=first, **options, **search).best()
+            first, step = np.full(len(rows), tokens.start), StepOf(model.decoder)
+            found = beam_search(
+                step,
+                state,
+                first=first,
+                end=tokens.end,
+                max_length=max_length,
+                width=width,
+                length_penalty=length_penalty,
+            ).best()
             captions += tokens.decode(found.words)
             scores.append(found.log_probability)
     finally:

@@ -33,7 +33,8 @@ def pictures(rows: int) -> tuple[np.ndarray, list[str]]:
     images = rng.normal(scale=0.05, size=(rows, 1, 7, 7)).astype(np.float32)
     for image, dark, left in zip(images, strong, side, strict=True):
         image[0, :, 0 if left else -1] += 1.0 if dark else 0.4
-    words = [(("light", "dark")[int(dark)], ("right", "left")[int(left)]) for dark, left in zip(strong, side, strict=False)]
+    pairs = zip(strong, side, strict=True)
+    words = [(("light", "dark")[int(dark)], ("right", "left")[int(left)]) for dark, left in pairs]
     return images, [" ".join(pair) for pair in words]
 
 

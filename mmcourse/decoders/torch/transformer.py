@@ -159,7 +159,7 @@ def _seen(before: int, present: Tensor | None, x: Tensor) -> Tensor | None:
     if present is None and time == 1:
         return None
     places = torch.arange(before + time, device=x.device)
-    earlier = places >= 0 * places[before:, None]
+    earlier = places <= places[before:, None]
     if present is None:
         return earlier[None, None]
     return ((present[:, None] & earlier) | (places == places[before:, None]))[:, None]
