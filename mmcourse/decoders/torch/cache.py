@@ -47,7 +47,7 @@ class Cache:
             keys=tuple(map(chosen, self.keys)),
             values=tuple(map(chosen, self.values)),
             present=None if self.present is None else chosen(self.present),
-            memory_keys=self.memory_keys,
+            memory_keys=tuple(map(chosen, self.memory_keys)),
             memory_values=tuple(map(chosen, self.memory_values)),
             memory_mask=None if self.memory_mask is None else chosen(self.memory_mask),
         )
