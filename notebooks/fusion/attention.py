@@ -189,14 +189,23 @@ for pool in ("mean", "learned query"):
     above = scores(pool, 16).mean() - floor[-1]
     claim(f"{pool}: mean at sixteen items, above the dotted line", above,
           at_most=0.03, key=f"{pool.replace(' ', '-')}-sixteen")
-for sweep, words in (("patience", "five times the steps"),
-                     ("width", "a summary four times as wide")):
-    three = runs.values("accuracy", sweep=sweep)
-    claim(f"mean of eight items, {words}: highest of three runs", three.max(),
-          at_most=0.9, key=f"mean-{sweep}")
 
 # %% [markdown]
-# Longer training and a wider summary help the mean somewhat. What stays is that a vector of fixed size must hold every item that might be asked for, and the list grows. Attention is no cure by itself: with a query that does not know the question it forgets as the mean does. What counts is *who asks*.
+# Is the mean only slow to learn? Give it five times the steps, or four times the width.
+
+# %%
+for sweep, words_for_it in (("patience", "five times the steps"),
+                            ("width", "four times the width")):
+    three_runs = runs.values("accuracy", sweep=sweep)
+    claim(f"mean of eight items, {words_for_it}: lowest of three runs",
+          three_runs.min(), at_least=0.4, key=f"mean-{sweep}-least")
+    claim(f"mean of eight items, {words_for_it}: highest of three runs",
+          three_runs.max(), at_most=0.95, key=f"mean-{sweep}-most")
+claim("mean of sixteen items, five times the steps, one run",
+      recall(Mean, length=16, steps=4000), at_most=0.6, key="mean-sixteen-patience")
+
+# %% [markdown]
+# At eight items the mean learns with patience, at sixteen hardly. So it is not bound to fail: it must learn a code in which all items that might be asked for lie side by side, and this is the harder, the longer the list. With the question as query there is nothing of the kind to learn. Attention is no cure by itself: with a query that does not know the question it forgets as the mean does. What counts is *who asks*.
 #
 # ## Two queries and three keys, by hand
 #
@@ -655,9 +664,9 @@ reader = VisualTokenDecoder(decoder, patch_dim=32)
 next_word = reader(ids[:4], places)
 assert next_word.shape == (4, 6, len(lexicon) + 1)
 assert not torch.allclose(next_word[:, 0], reader(ids[:4], places + 1)[:, 0])
-# The first word's logits do not know the words that follow it:
-assert torch.allclose(next_word[:, 0], reader(ids[:4].flip(1).clone().index_copy(
-    1, torch.tensor([0]), ids[:4, :1]), places)[:, 0], atol=1e-5)
+other_words = ids[:4].clone()
+other_words[:, 1:] = ids[:4, 1:].flip(1)  # the first word cannot know
+assert torch.allclose(reader(other_words, places)[:, 0], next_word[:, 0], atol=1e-5)
 
 # %% [markdown]
 # ## What each costs
