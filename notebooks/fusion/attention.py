@@ -175,7 +175,7 @@ axis.legend(loc="lower left")
 figure(
     fig,
     "recall",
-    caption="Right answers about one item of a list, mean and range of three runs. A summary that is made before the question is "
+    caption="Right answers about one item of a list after equally many steps of training, mean and range of three runs. A summary that is made before the question is "
     "known, whether a mean or attention with a learned query, falls to the dotted line; with the question as query nothing is lost.",
     alt="Accuracy against the number of items from one to sixteen. One curve stays at the top. Two others fall together with the "
     "length, from perfect at one item to a dotted line of guesses at sixteen.",
@@ -465,9 +465,9 @@ class Asking(nn.Module):
         return self.head(torch.cat([got, text.mean(dim=1)], dim=1))
 
     def look(self, places, ids):
-        """Weights of places (n, 8, 8), the mean over words and heads."""
+        """Weights (n, words, 8, 8) of the places, the mean over heads."""
         weights = self.attention.attention_weights(*self.read(places, ids))
-        return weights.mean(dim=(1, 2)).unflatten(1, (8, 8)).detach().numpy()
+        return weights.mean(dim=1).unflatten(2, (8, 8)).detach().numpy()
 
 
 # %%
@@ -485,7 +485,7 @@ claim("right answers by cross-attention, beside three stored runs", found,
       at_least=stored.min() - 0.03, at_most=stored.max() + 0.03, key="pictures-live")
 
 # %% [markdown]
-# Where does it look? For each test scene we add up the weights of the places that the object in question covers, and compare with those of the two other objects, and with the share that even weights would give.
+# Where does it look? Each word has a map of its own. For each test scene and word we add up the weights of the places that the object in question covers, and compare with those of the two other objects, and with the share that even weights would give.
 
 # %%
 CENTRES = np.arange(8) * 4 + 2.0  # pixels, of the eight rows and columns
@@ -496,37 +496,43 @@ down = (top - 2 <= CENTRES) & (bottom + 2 >= CENTRES)
 covered = down[..., :, None] & across[..., None, :]  # (1000, 3, 8, 8)
 meant = world.shape[3000:] == shape_asked[3000:, None].numpy()  # which of the three
 
-looks = asking.look(*test[:2])
-on_object = (looks[:, None] * covered).sum(axis=(2, 3))  # (1000, 3)
-share = on_object[meant].mean()
-claim("mean weight on the object in question", share,
-      at_least=0.45, key="weight-asked")
-claim("mean weight on each of the other two", on_object[~meant].mean(),
-      at_most=0.15, key="weight-others")
+looks = asking.look(*test[:2])  # (1000, 6, 8, 8)
+on_object = np.einsum("nwrc,norc->now", looks, covered)  # (1000, 3, 6)
+on_meant, on_others = (on_object[chosen].mean(axis=0) for chosen in (meant, ~meant))
+COLOUR = 4  # the place of the colour in "what shape is the red object?"
+claim("weight of the colour word on the object in question, mean",
+      on_meant[COLOUR], at_least=0.35, key="weight-asked")
+claim("weight of the colour word on each of the other two, mean",
+      on_others[COLOUR], at_most=0.2, key="weight-others")
+difference = np.delete(on_meant - on_others, COLOUR)
+claim("the other five words: largest difference between the two",
+      np.abs(difference).max(), at_most=0.05, key="weight-other-words")
 exact("even weights would give each object {:.3f}", covered.mean(), key="weight-even")
 
 # %% tags=["hide-input"]
-fig, axes = plt.subplots(1, 4, figsize=(9, 2.9), layout="constrained")
+fig, axes = plt.subplots(2, 4, figsize=(8.4, 4.7), layout="constrained")
 shown = world.take(np.arange(3000, 3004)).images(32)
-for axis, image, weights, text in zip(axes, shown, looks, asked.text[3000:], strict=False):
-    axis.imshow(image.transpose(1, 2, 0), extent=(0, 32, 32, 0))
-    for (row, column), weight in np.ndenumerate(weights):
-        side = 4 * np.sqrt(weight / weights.max())
-        corner = (4 * column + 2 - side / 2, 4 * row + 2 - side / 2)
-        axis.add_patch(plt.Rectangle(corner, side, side, fill=False, color="#E69F00", linewidth=1.5))
-    axis.set_title(text.removeprefix("what shape is ").removesuffix("?"), fontsize=11)
-    axis.set(xticks=[], yticks=[])
+for column, (image, maps, text) in enumerate(zip(shown, looks, asked.text[3000:], strict=False)):
+    said = text.removesuffix("?").split()
+    for axis, word in zip(axes[:, column], (COLOUR, 2), strict=True):
+        axis.imshow(image.transpose(1, 2, 0), extent=(0, 32, 32, 0))
+        for (y, x), weight in np.ndenumerate(maps[word]):
+            side = 8 * np.sqrt(weight)
+            corner = (4 * x + 2 - side / 2, 4 * y + 2 - side / 2)
+            axis.add_patch(plt.Rectangle(corner, side, side, fill=False, color="#E69F00", linewidth=1.5))
+        axis.set_title(f'"{said[word]}"', fontsize=11)
+        axis.set(xticks=[], yticks=[])
 figure(
     fig,
     "look",
-    caption="Four test scenes with what is asked for, and where cross-attention looks: the area of an orange square is the weight of "
-    "its place, the mean over six words and four heads.",
-    alt="Four dark pictures with three coloured shapes each. Small orange squares of differing size lie on the places that the "
-    "question's words attend to, the largest at or around the object in the title.",
+    caption="Where two words of the question look in four test scenes: above the colour, below the word *is*. The area of an orange "
+    "square is the weight of its place, the mean over four heads. The colour word looks mostly at its object, often at the edge.",
+    alt="Four dark pictures with three coloured shapes each, shown twice. Above, the largest orange squares lie on or at the edge of the "
+    "object of the colour in the title. Below, they lie elsewhere, whatever the question.",
 )
 
 # %% [markdown]
-# Nobody told the model where objects are. It found out because looking there helps to answer. To see whether it *needs* what it looks at, hide an object's places by the mask, once the object's that is asked for, once another's.
+# Nobody told the model where objects are. The colour word found out, because looking there helps to answer. The other words are the same in every question and cannot know which object is meant; their weights lie on all objects alike. Had we averaged the maps of all six words, we would have seen little. To see whether the model *needs* what the colour word looks at, hide an object's places by the mask, once the object's that is asked for, once another's.
 
 # %%
 hidden = {
