@@ -4,6 +4,7 @@ PyTorch is imported where it is used, so that metrics and the additive projectio
 """
 
 from mmcourse.training.baselines import BaselineTable, additive, baselines
+from mmcourse.training.captions import caption, fit_captions
 from mmcourse.training.contrastive import PairHistory, embed, fit_pairs
 from mmcourse.training.device import pick_device
 from mmcourse.training.fit import History, fit, predict
@@ -29,10 +30,12 @@ __all__ = [
     "accuracy",
     "additive",
     "baselines",
+    "caption",
     "clustered_interval",
     "correct",
     "embed",
     "fit",
+    "fit_captions",
     "fit_pairs",
     "hits_at",
     "modality_gap",
