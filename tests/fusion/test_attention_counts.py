@@ -146,7 +146,7 @@ def test_a_fused_kernel_keeps_no_softmax() -> None:
 
 
 def test_the_softmax_takes_over_the_memory_long_before_the_multiplications() -> None:
-    """H n^2 = 5 n d at n = 5 d / H: for d = 768 and 12 heads at 320, a tenth of 6 d = 4608 and less."""
+    """H n^2 = 5 n d at n = 5 d / H: for d = 768 and 12 heads at 320, where the multiplications cross at 6 d = 4608."""
     dim, heads = 768, 12
     n = 5 * dim // heads
     fused, plain = (counts.count_self_attention(n, dim, heads=heads, fused=f).activation_bytes for f in (True, False))
