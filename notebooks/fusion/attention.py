@@ -414,13 +414,12 @@ def picture_encoder():
         nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(),
         nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU(),
         nn.Conv2d(32, 32, 3, stride=2, padding=1), nn.ReLU())
-    pool = nn.Sequential(nn.AdaptiveMaxPool2d(1), nn.Flatten())
-    model = nn.Sequential(encoder, pool, nn.Linear(32, 4 + 6))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    heads = nn.Linear(32, 4 + 6)  # shape and colour, from the largest over all places
+    optimizer = torch.optim.AdamW([*encoder.parameters(), *heads.parameters()], lr=5e-3)
     generator = torch.Generator().manual_seed(0)
     for _ in range(450):
         rows = torch.randint(3000, (48,), generator=generator)
-        told = model(shown[rows])
+        told = heads(encoder(shown[rows]).amax(dim=(2, 3)))
         loss = (cross_entropy(told[:, :4], shape[rows])
                 + cross_entropy(told[:, 4:], colour[rows]))
         optimizer.zero_grad()
