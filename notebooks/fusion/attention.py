@@ -774,7 +774,7 @@ for pictures, n in (("one", 576), ("a hundred", 57_600)):
           visual / gated_cost, key=f"visual-over-gated-{pictures.split()[-1]}")
 
 # %% [markdown]
-# A picture of LLaVA-1.5 ([Liu et al., 2024](../../book/bibliography.md#liu2024)) is cut into $24 \times 24 = 576$ patches. So with one picture the famous square is a small part of the bill, and the matrices are nearly all of it. Wider models push the crossing further out, since it grows with $d$. With a hundred pictures, or a video, the square is nearly everything, and a picture that is only asked costs a small fraction.
+# A picture of `LLaVA-1.5` ([Liu et al., 2024](../../book/bibliography.md#liu2024)) is cut into $24 \times 24 = 576$ patches. So with one picture the famous square is a small part of the bill, and the matrices are nearly all of it. Wider models push the crossing further out, since it grows with $d$. With a hundred pictures, or a video, the square is nearly everything, and a picture that is only asked costs a small fraction.
 #
 # The counts leave out memory and the work of a kernel that waits for it; the page [Reading another sequence](../../book/fusion/attention.md) counts bytes too.
 #
