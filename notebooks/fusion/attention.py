@@ -777,7 +777,7 @@ for pictures, n in (("one", 576), ("a hundred", 57_600)):
           visual / gated_cost, key=f"visual-over-gated-{pictures.split()[-1]}")
 
 # %% [markdown]
-# A picture of `LLaVA-1.5` ([Liu et al., 2024](../../book/bibliography.md#liu2024)) is cut into $24 \times 24 = 576$ patches. So with one picture the famous square is a small part of the bill, and the matrices are nearly all of it. Wider models push the crossing further out, since it grows with $d$. With a hundred pictures, or a video, the square is nearly everything, and a picture that is only asked costs a small fraction.
+# A picture of `LLaVA-1.5` ([Liu et al., 2024](../../book/bibliography.md#liu2024)) is cut into $24 \times 24 = 576$ patches. So with one picture the famous square is a small part of the bill, and the matrices are most of it. Wider models push the crossing further out, since it grows with $d$. With a hundred pictures, or a video, the square is nearly everything, and a picture that is only asked costs a small fraction.
 #
 # The counts leave out memory and the work of a kernel that waits for it; the page [Reading another sequence](../../book/fusion/attention.md) counts bytes too.
 #
@@ -787,7 +787,7 @@ for pictures, n in (("one", 576), ("a hundred", 57_600)):
 #
 # ## What to keep
 #
-# A summary made before the question is known must hold every answer. Cross-attention lets the question choose: weights from comparing its queries with keys, a weighted mean of values. It needs several keys; with one it is a projection. Its map is a guess at importance; hide what it looks at to find out. It costs the pairs of those who may look at each other, and the square counts only beyond a length of several times the width.
+# A summary made before the question is known must have room for all that might be asked. Cross-attention lets the question choose: weights from comparing its queries with keys, a weighted mean of values. It needs several keys; with one it is a projection. Its map is a guess at importance; hide what it looks at to find out. It costs the pairs of those who may look at each other, and the square counts only beyond a length of several times the width.
 #
 # **Try it.** Ask a longer list: `print(recall(QuestionAsQuery, length=16, steps=200))`. Give the mean more patience: `print(recall(Mean, length=4, steps=2000))`. Where does the crossing go with half the width: `D = 256; print(costs.crossing_length(D, hidden_size=4 * D))`. The [exercises](exercises.ipynb) continue here.
 #
