@@ -3,7 +3,8 @@
     numpy   recurrent_decoder, transformer_decoder, visual_token_decoder, sequence_cross_entropy: the formulas, in
             float64, the referee of the others: the logits of every next word, given the true words before it
     torch   RecurrentDecoder, TransformerDecoder, VisualTokenDecoder, which also go on word by word with a cache;
-            sequence_cross_entropy; StepOf, a decoder as the step function that a search asks
+            sequence_cross_entropy; StepOf, a decoder as the step function that a search asks; FeatureMap and
+            Captioner, a picture's vectors and a decoder that speaks of them
     keras   RecurrentDecoder, TransformerDecoder, sequence_cross_entropy: the same parameters, the same numbers
     decoding    greedy, beam_search, sample, log_probability: search on any step function, free of any framework
     counts      multiply-adds of generation with and without a cache, by formula

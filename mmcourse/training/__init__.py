@@ -12,6 +12,7 @@ from mmcourse.training.calibration import (
     probabilities,
     reliability,
 )
+from mmcourse.training.captions import caption, fit_captions
 from mmcourse.training.contrastive import PairHistory, embed, fit_pairs
 from mmcourse.training.device import pick_device
 from mmcourse.training.fit import History, fit, predict
@@ -43,6 +44,7 @@ __all__ = [
     "additive",
     "baselines",
     "brier_score",
+    "caption",
     "clustered_interval",
     "correct",
     "embed",
@@ -50,6 +52,7 @@ __all__ = [
     "expected_calibration_error",
     "fill_zeros",
     "fit",
+    "fit_captions",
     "fit_pairs",
     "fit_stacked",
     "fit_temperature",

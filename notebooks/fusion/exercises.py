@@ -313,7 +313,52 @@ def film_as_product(G, B):
 check("fusion/film_as_product", film_as_product)
 
 # %% [markdown]
-# ## 12. The cheapest path
+# ## 12. Attention with a mask
+#
+# A text asks a picture. `queries` is (q, d), a row for each word; `keys` is (k, d) and `values` (k, v), a row for each patch; `mask` holds k booleans, True where a patch is present, and at least one is. Return (q, v). Row $i$ is the mean of the values of the patches present, weighed by
+#
+# $$a_{ij} = \frac{e^{s_{ij}}}{\sum_{l \text{ present}} e^{s_{il}}}, \qquad s_{ij} = \frac{q_i \cdot k_j}{\sqrt d} .$$
+#
+# A masked patch may hold anything, `nan` too, and scores may be in the thousands.
+
+# %%
+def masked_attention(queries, keys, values, mask):
+    """What each query gathers from the values present: (q, v)."""
+    ### BEGIN SOLUTION
+    scores = queries @ keys.T / np.sqrt(queries.shape[1])
+    scores = np.where(mask, scores, -np.inf)
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    return weights @ np.where(mask[:, None], values, 0)
+    ### END SOLUTION
+
+
+# %%
+check("fusion/masked_attention", masked_attention)
+
+# %% [markdown]
+# ## 13. Which wrong caption to ask about
+#
+# A network that sees a picture and a caption together learns to say whether they belong together. For that it needs wrong captions, and most of those in a batch are so wrong that nothing is learned from them. So one draws a wrong caption for each picture, the more often the more similar a contrastive model finds it ([Li et al., 2021](../../book/bibliography.md#li2021)).
+#
+# `similarity` is (B, B), row $i$ a picture, column $j$ a caption. `groups` holds a whole number for each pair of the batch. Captions of one group are right for each other's pictures, and must never be drawn. Return the table of probabilities: row $i$ is the softmax of `scale * similarity` over the captions of other groups, and `0` elsewhere. The scale may be `2000`.
+
+# %%
+def negative_shares(similarity, groups, scale):
+    """How likely each caption is drawn as a wrong one for each picture: (B, B)."""
+    ### BEGIN SOLUTION
+    right = groups[:, None] == groups
+    logits = np.where(right, -np.inf, scale * similarity)
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shares / shares.sum(axis=1, keepdims=True)
+    ### END SOLUTION
+
+
+# %%
+check("fusion/negative_shares", negative_shares)
+
+# %% [markdown]
+# ## 14. The cheapest path
 #
 # `costs` is a table (n, m): what it costs to pair frame i of one sequence with frame j of another. A warping path begins at the first pair, ends at the last, and each step goes on by one frame in the first sequence, in the second, or in both. Return the smallest sum of costs that a path can have.
 
@@ -335,7 +380,7 @@ def cheapest_path(costs):
 check("fusion/cheapest_path", cheapest_path)
 
 # %% [markdown]
-# ## 13. The probability of a transcript
+# ## 15. The probability of a transcript
 #
 # `probabilities` (frames, classes) holds $p_t(k)$, and class 0 is the blank. `target` holds the labels of a transcript, whole numbers above 0, at least one. A path names one class a frame; runs of one class become one, then blanks are left out. Return the probability of the transcript, the sum over all paths that say it, each the product of its probabilities. There may be a hundred frames.
 
@@ -362,7 +407,7 @@ def transcript_probability(probabilities, target):
 check("fusion/transcript_probability", transcript_probability)
 
 # %% [markdown]
-# ## 14. All cosines at once
+# ## 16. All cosines at once
 #
 # The exercises from here on belong to the lesson on contrastive learning. `image` is (n, width), one vector per picture; `text` is (m, width), one per name. Return the table of all cosines, of shape (n, m): row $i$, column $j$ holds that of picture $i$ with name $j$. A vector may be short, but none is zero.
 
@@ -380,7 +425,7 @@ def cosine_table(image, text):
 check("fusion/cosine_table", cosine_table)
 
 # %% [markdown]
-# ## 15. The contrastive loss
+# ## 17. The contrastive loss
 #
 # Now `image` and `text` have both $B$ rows, and row $i$ of one belongs to row $i$ of the other. Return InfoNCE in both directions, with `scale` $s$ and from vectors of any length:
 #
@@ -406,7 +451,7 @@ def contrastive_loss(image, text, scale):
 check("fusion/contrastive_loss", contrastive_loss)
 
 # %% [markdown]
-# ## 16. As low as it gets
+# ## 18. As low as it gets
 #
 # In a batch names repeat: the letter A in two styles is two pictures with one name. `names` is a list of texts, one for each pair of the batch; the pictures are all different. Return the least InfoNCE that any model can reach on this batch, if the scale is as large as it likes. Think of one member whose name $m$ members have, itself included. Which probability can it get at best when the picture looks for the name, and which when the name looks for the picture?
 
@@ -423,7 +468,7 @@ def least_loss(names):
 check("fusion/least_loss", least_loss)
 
 # %% [markdown]
-# ## 17. Joint right answers
+# ## 19. Joint right answers
 #
 # The remedy. `groups` holds a whole number for each pair of the batch, and the rows of one group are right answers of each other. Let $P(i)$ be the rows of the group of $i$, itself included, and $p_{ij}$ the softmax of exercise 9: picture to name over row $i$ of the table, $p_{ij} = e^{s \cos(x_i, t_j)} / \sum_k e^{s \cos(x_i, t_k)}$, and name to picture over column $i$, $p_{ij} = e^{s \cos(x_j, t_i)} / \sum_k e^{s \cos(x_k, t_i)}$. Return
 #
@@ -450,7 +495,7 @@ def joint_loss(image, text, groups, scale):
 check("fusion/joint_loss", joint_loss)
 
 # %% [markdown]
-# ## 18. Found among the first k
+# ## 20. Found among the first k
 #
 # `similarity` is (queries, candidates), larger is nearer. `right` are booleans of the same shape, at least one True in each row. Return recall at `k`, the share of queries for which one of their right answers is among the first `k` candidates.
 #
@@ -470,7 +515,7 @@ def recall_at_k(similarity, right, k):
 check("fusion/recall_at_k", recall_at_k)
 
 # %% [markdown]
-# ## 19. Is the lower loss the better model? (open)
+# ## 21. Is the lower loss the better model? (open)
 #
 # Two teams train the same pair of encoders on the same accented letters, each letter in four styles, with plain InfoNCE and the same number of steps. One takes batches of `16` and the other batches of `64`. Each reports its final loss. Whose model is better? Predict first: what does the size of the batch do to $\log B$, and to the floor of exercise 10?
 #
@@ -539,7 +584,7 @@ check("fusion/batch_study", batch_study)
 # A loss is a number of nats for a question, and the larger batch asks the harder one: more wrong answers, and more of them that are not wrong at all. Measure both models with batches of one size, whichever it is, and the order turns round. The larger batch also saw each picture more often in the same number of steps; that is a reason why it learned more here, and no law.
 
 # %% [markdown]
-# ## 20. What is left
+# ## 22. What is left
 #
 # Modality dropout drops each modality that is there with its rate, independently of the others, and draws again where nothing is left. Write the probability that it leaves just the modalities `left`. `rates` is a dictionary from *every* modality of the model to its rate; `present` is the list of those that this example has; `left` is a list of names. Ask for something that cannot be, and the probability is zero.
 #
@@ -566,7 +611,7 @@ def subset_chance(rates, present, left):
 check("fusion/subset_chance", subset_chance)
 
 # %% [markdown]
-# ## 21. How hot?
+# ## 23. How hot?
 #
 # A model is too sure, or not sure enough. Find the one temperature $T > 0$ at which the labels are likeliest:
 #

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import torch
 
 from mmcourse.parity import parameters, relative_error
@@ -151,6 +152,21 @@ def test_what_a_masked_step_holds_has_no_influence_on_gradients(case: Case, half
         np.testing.assert_array_equal(gradient, same[name], err_msg=name)
     for name, here in case.mask.items():
         np.testing.assert_array_equal(gradients[f"{name} given"][~here], 0)
+
+
+@over_trainable
+def test_weights_have_a_finite_gradient_even_where_a_query_gets_zero(half: Any) -> None:
+    case = next(case for case in MASKED if not case.pooling)
+    module = half.build(case)
+    if half is Torch:
+        Torch.result(module.attention_weights, case.filled(0.0), case.mask).square().sum().backward()
+        gradient = module.query.kernel.grad.numpy()
+    else:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(half.result(module.attention_weights, case.filled(0.0), case.mask) ** 2)
+        gradient = tape.gradient(loss, module.query.kernel.value).numpy()
+    assert np.isfinite(gradient).all()
+    assert gradient.any()
 
 
 @over_halves

@@ -145,6 +145,17 @@ def test_a_fused_kernel_keeps_no_softmax() -> None:
     assert kept[1] - kept[0] == BYTES * 2 * 64 * (64 - 1)
 
 
+def test_the_softmax_takes_over_the_memory_long_before_the_multiplications() -> None:
+    """H n^2 = 5 n d at n = 5 d / H: for d = 768 and 12 heads at 320, where the multiplications cross at 6 d = 4608."""
+    dim, heads = 768, 12
+    n = 5 * dim // heads
+    fused, plain = (counts.count_self_attention(n, dim, heads=heads, fused=f).activation_bytes for f in (True, False))
+    beside = fused - BYTES * heads * n
+    assert plain == 2 * beside
+    assert n == 320
+    assert counts.crossing_length(dim, hidden_size=4 * dim) == 4608
+
+
 def test_the_number_of_heads_changes_no_multiply_add() -> None:
     costs = {counts.count_joined([30], 16, layers=2, heads=heads).multiply_adds for heads in (1, 2, 4, 16)}
     assert len(costs) == 1

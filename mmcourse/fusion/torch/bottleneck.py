@@ -116,6 +116,6 @@ def _some(inputs: dict[str, Tensor], present: dict[str, Tensor | None]) -> list[
 
 def _mean(parts: list[Tensor], here: list[Tensor]) -> Tensor:
     """The mean over the modalities present in each row.  parts: M times (batch, ...);  here: M times (batch,)"""
-    weights = torch.stack(here).to(parts[0].dtype)
-    weights = weights / weights.sum(dim=0).clamp(min=1)
-    return torch.einsum("mb,mb...->b...", weights, torch.stack(parts))
+    stacked = torch.stack(parts)
+    present = torch.stack(here).to(stacked.dtype).reshape(len(here), -1, *[1] * (stacked.ndim - 2))
+    return (present * stacked).sum(dim=0) / present.sum(dim=0).clamp(min=1)

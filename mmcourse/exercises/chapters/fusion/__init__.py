@@ -6,6 +6,7 @@ LESSONS = (
     "weighted_sum",
     "early_late_hybrid",
     "multiplicative",
+    "attention",
     "sequence_alignment",
     "contrastive",
     "missing_modalities",
