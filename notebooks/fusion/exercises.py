@@ -15,7 +15,7 @@
 #
 # Write what the lessons of this chapter used, find the mistakes that everybody makes once, and run an experiment of your own. Each check states the laws of a right answer; a wrong one is told which law it broke.
 #
-# **Before this:** the lesson [The weighted sum](weighted_sum.ipynb) for exercises 1 to 7, [Contrastive learning](contrastive.ipynb) for 8 to 13. Where a cell raises `NotImplementedError`, write your answer in place of that line, run the cell, then the check below it. The cases are random, so a check can be run again and again.
+# **Before this:** the lesson [The weighted sum](weighted_sum.ipynb) for exercises 1 to 7, [Contrastive learning](contrastive.ipynb) for 8 to 13, [Decoders](decoders.ipynb) for 14 and 15. Where a cell raises `NotImplementedError`, write your answer in place of that line, run the cell, then the check below it. The cases are random, so a check can be run again and again.
 
 # %% tags=["colab"]
 # On Colab, install the course's package beside the torch, TensorFlow and NumPy that are there. Elsewhere, nothing.
@@ -401,6 +401,52 @@ check("fusion/batch_study", batch_study)
 
 # %% [markdown]
 # A loss is a number of nats for a question, and the larger batch asks the harder one: more wrong answers, and more of them that are not wrong at all. Measure both models with batches of one size, whichever it is, and the order turns round. The larger batch also saw each picture more often in the same number of steps; that is a reason why it learned more here, and no law.
+
+# %% [markdown]
+# ## 14. What a caption costs
+#
+# The loss of a decoder. `ids` are captions of shape (batch, length), whole numbers: a start token, words, an end token, then padding, which has the id 0. `logits` have shape (batch, length - 1, words): at place $t$ they speak of the word *after* the words up to place $t$. Return the mean of $-\log p$, natural logarithm, over all words that somebody said, the end tokens among them. What stands in the padding may be NaN, and logits may be large.
+
+# %%
+def caption_loss(logits, ids):
+    """The mean cost of a said word, in nats."""
+    ### BEGIN SOLUTION
+    said = ids[:, 1:]
+    rows, words = logits[said != 0], said[said != 0]
+    largest = rows.max(axis=1, keepdims=True)
+    log_sums = np.log(np.exp(rows - largest).sum(axis=1)) + largest[:, 0]
+    return (log_sums - rows[np.arange(len(rows)), words]).mean()
+    ### END SOLUTION
+
+
+# %%
+check("fusion/caption_loss", caption_loss)
+
+# %% [markdown]
+# ## 15. Search with a beam
+#
+# `next_log_p(words)` takes a tuple of words and returns the log-probabilities of the next one, an array. Begin with the empty tuple. At each step extend every beginning by every word, and keep the `width` beginnings with the largest log-probability. One that ends with the token `end` is complete: it is not extended, but stays in the comparison. Stop when all that are kept are complete, or after `max_length` words. Return the best, as a tuple of words, and its log-probability.
+
+# %%
+def beam(next_log_p, end, width, max_length):
+    """The best words of a beam search, and their log-probability."""
+    ### BEGIN SOLUTION
+    beams = [((), 0.0)]
+    for _ in range(max_length):
+        longer = []
+        for words, total in beams:
+            if words[-1:] == (end,):
+                longer.append((words, total))
+                continue
+            for word, gain in enumerate(next_log_p(words)):
+                longer.append(((*words, word), total + gain))
+        beams = sorted(longer, key=lambda pair: -pair[1])[:width]
+    return beams[0]
+    ### END SOLUTION
+
+
+# %%
+check("fusion/beam", beam)
 
 # %%
 progress("fusion")
