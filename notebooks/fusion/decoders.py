@@ -38,7 +38,7 @@ from mmcourse.decoders.counts import count_generation
 from mmcourse.decoders.decoding import Prefixes, PrefixStep, beam_search, greedy
 from mmcourse.decoders.decoding import log_probability, sample
 from mmcourse.decoders.decoding import sampling_probabilities
-from mmcourse.decoders.torch import Captioner, FeatureMap, RecurrentDecoder, StepOf
+from mmcourse.decoders.torch import Captioner, FeatureMap, RecurrentDecoder
 from mmcourse.decoders.torch import TransformerDecoder, VisualTokenDecoder
 from mmcourse.decoders.torch import sequence_cross_entropy
 from mmcourse.lesson import claim, exact, experiment, figure, setup

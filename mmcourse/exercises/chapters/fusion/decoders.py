@@ -82,7 +82,7 @@ def _mistakes(logits: Array, ids: Array) -> dict[str, Any]:
         "You take the mean of each caption, then the mean of these. Every word counts alike here, so a long caption "
         "counts more.": np.mean([row[here].mean() for row, here in zip(cost, present, strict=True)]),
         "You sum where you should take the mean over the words.": cost[present].sum(),
-        "The sign: a probability is below one, so its logarithm is negative, and a cost is -log p.": -cost[present].mean(),
+        "The sign: a probability is below one, so its logarithm is negative; a cost is -log p.": -cost[present].mean(),
         "You take the logits themselves for log p. Subtract the logarithm of the sum of their exponentials first.": (
             scores[present].mean()
         ),
@@ -156,8 +156,8 @@ def beam(answer: Answer, rng: Generator) -> Iterator[Law]:
 
 
 HINTS = {
-    "Each beginning keeps its own best word, so that no other beginning can be pushed out. Put the continuations of all "
-    "beginnings into one list, and keep the best of that list.": "own",
+    "Each beginning keeps its own best word, so that no other beginning can be pushed out. Put the continuations of "
+    "all beginnings into one list, and keep the best of that list.": "own",
     "Captions that ended are lost. They keep their place among the best, and compete with those that go on.": "drop",
     "You stop when the first caption has ended. Another beginning may still be the better one.": "first",
     "You rank by the last word alone. A beginning is as probable as all its words together.": "last",
