@@ -569,10 +569,10 @@ def stored(model, kind):
 for kind in ("name", "both"):
     assert (stored("nearest picture", kind) == 0).all()  # no training picture has it
     claim(f"{kind}: exact names by cross-attention, least of three seeds",
-          stored("cross-attention", kind).min(), at_least=0.25, key=f"cross-{kind}")
+          stored("cross-attention", kind).min(), at_least=0.2, key=f"cross-{kind}")
 lead = stored("cross-attention", "font") - stored("nearest picture", "font")
 claim("font: mean lead of cross-attention over the nearest picture, three seeds",
-      lead.mean(), at_least=-0.1, at_most=0.15, key="font-lead")
+      lead.mean(), at_least=0.0, at_most=0.1, key="font-lead")
 claim("font: mean lead of the nearest picture over the recurrent decoder",
       (stored("nearest picture", "font") - stored("recurrent", "font")).mean(),
       at_least=0.1, key="recurrent-behind")
@@ -589,7 +589,7 @@ claim("new names: share of right letters by the nearest picture, mean of three",
 claim("new names: share of right marks by the nearest picture, mean of three",
       marks[0], at_most=0.1, key="nearest-marks")
 claim("new names: share of right letters by cross-attention, mean of three",
-      letter[1], at_least=0.7, key="cross-letter")
+      letter[1], at_least=0.85, key="cross-letter")
 claim("new names: share of right marks by cross-attention, mean of three",
       marks[1], at_least=0.3, key="cross-marks")
 for true, name in list(zip(tests["name"].names, said["name"], strict=True))[:40:8]:
@@ -687,7 +687,7 @@ for model in ("cross-attention", "visual tokens"):
 #
 # ## What this does not show
 #
-# The vocabularies are tiny, the captions have one right form, and all networks are small and trained for seconds. On photographs many captions are right, exact match is useless, and scores such as BLEU or CIDEr compare with several references. The stored runs have three seeds, so a small difference between two decoders means little; and the two ways for a picture to reach the words were compared at one size only. The recurrent decoder here has no attention to places, which others have had.
+# The vocabularies are tiny, the captions have one right form, and all networks are small and trained for seconds. On photographs many captions are right, exact match is useless, and scores such as BLEU or CIDEr compare with several references. The stored runs have three seeds, so a small difference between two decoders means little; and the two ways for a picture to reach the words were compared at one size only. The recurrent decoder here has no attention to places; others have had one ([Xu et al., 2015](../../book/bibliography.md#xu2015)).
 #
 # ## What to keep
 #

@@ -73,7 +73,7 @@ def _mistakes(logits: Array, ids: Array) -> dict[str, Any]:
     cost = costs(said)
     scores = -np.take_along_axis(logits, said[..., None], axis=2)[..., 0]
     return {
-        "You ask for the word that was just read. The logits at place t speak of word t + 1: compare with ids[:, 1:].": (
+        "You ask for the word that was just read. The logits at place t speak of word t + 1: use ids[:, 1:].": (
             costs(read)[read != 0].mean(),
             costs(read)[present].mean(),
         ),
@@ -82,7 +82,7 @@ def _mistakes(logits: Array, ids: Array) -> dict[str, Any]:
         "You take the mean of each caption, then the mean of these. Every word counts alike here, so a long caption "
         "counts more.": np.mean([row[here].mean() for row, here in zip(cost, present, strict=True)]),
         "You sum where you should take the mean over the words.": cost[present].sum(),
-        "The sign: a probability is below one, so its logarithm is negative; a cost is -log p.": -cost[present].mean(),
+        "The sign: probabilities are below one, their logarithms negative; a cost is -log p.": -cost[present].mean(),
         "You take the logits themselves for log p. Subtract the logarithm of the sum of their exponentials first.": (
             scores[present].mean()
         ),
