@@ -27,12 +27,14 @@ if "google.colab" in sys.modules:
     # !{sys.executable} -m mmcourse.colab
 
 # %%
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from torch import nn
 
-from mmcourse.data import CaptionTokens, glyphs, letter_and_marks, scenes, vocabulary
+from mmcourse.data import CaptionTokens, glyphs, scenes, vocabulary
 from mmcourse.decoders import numpy as formulas
 from mmcourse.decoders.counts import count_generation
 from mmcourse.decoders.decoding import Prefixes, PrefixStep, beam_search, greedy
@@ -41,6 +43,7 @@ from mmcourse.decoders.decoding import sampling_probabilities
 from mmcourse.decoders.torch import Captioner, FeatureMap, RecurrentDecoder
 from mmcourse.decoders.torch import TransformerDecoder, VisualTokenDecoder
 from mmcourse.decoders.torch import sequence_cross_entropy
+from mmcourse.encoders.torch import LearnedPositions, TransformerEncoder
 from mmcourse.lesson import claim, exact, experiment, figure, setup
 from mmcourse.parity import numpy_arguments, relative_error, transfer
 from mmcourse.training import caption, fit_captions, seed_everything
@@ -98,7 +101,7 @@ PADDING, A, B, END, START = range(5)
 
 
 def random_factors(words):
-    """log p(next | words before), one row for each row of words; any numbers will do."""
+    """log p(next | words before), one row for each row of words; any numbers."""
     rows = []
     for row in words:
         scores = np.random.default_rng([7, *row]).normal(size=5)
@@ -170,6 +173,7 @@ def recurrent_from_scratch(ids, v, words, start, recurrence, head):
     return np.stack(rows, axis=1)  # (batch, time, count)
 
 
+# %%
 recurrent = RecurrentDecoder(tokens.count, dim=4, hidden_size=6, vector_dim=3).double()
 v, parameters = rng.normal(size=(2, 3)), numpy_arguments(recurrent)
 by_hand = recurrent_from_scratch(read, v, **parameters)
@@ -193,7 +197,7 @@ print(weights.round(2))
 assert weights[0, 0] == 1  # the first word sees itself alone
 
 # %% [markdown]
-# What if the mask is forgotten? At place $t$ the decoder is to say word $t+1$, and word $t+1$ stands in what it reads, one place further. It need only copy. We train two small decoders on names of letters, `LATIN SMALL LETTER A WITH ACUTE` and some hundred more, without any picture. The two differ in the mask alone.
+# What if the mask is forgotten? At place $t$ the decoder is to say word $t+1$, and word $t+1$ stands in what it reads, one place further. It need only copy. We train two small decoders on names of letters, `LATIN SMALL LETTER A WITH ACUTE` and several hundred more, without any picture. The two differ in the mask alone.
 
 # %%
 class TextModel(nn.Module):
@@ -201,8 +205,6 @@ class TextModel(nn.Module):
 
     def __init__(self, count, causal):
         super().__init__()
-        from mmcourse.encoders.torch import LearnedPositions, TransformerEncoder
-
         self.words, self.head = nn.Embedding(count, 32), nn.Linear(32, count)
         self.places = LearnedPositions(32, length=12)
         self.layers = TransformerEncoder(32, layers=1, heads=2, causal=causal)
@@ -225,12 +227,11 @@ FONTS, OTHER_FONT = ("sans", "bold", "serif"), "mono"
 
 def letters():
     """Latin letters in four fonts, with and without marks."""
-    import re
-
     every = glyphs((*FONTS, OTHER_FONT))
     return every.take([i for i, n in enumerate(every.names) if re.fullmatch(LETTER, n)])
 
 
+# %%
 characters = letters()
 names = sorted(set(characters.names))
 name_tokens = CaptionTokens(vocabulary(names))
@@ -274,6 +275,7 @@ def speak(model, n=200):
     return name_tokens.decode(said.words)
 
 
+# %%
 with torch.no_grad():
     forced = {causal: cost(m, name_ids).item() for causal, m in models.items()}
     alone = {causal: speaking_cost(m, name_ids) for causal, m in models.items()}
@@ -281,7 +283,7 @@ with torch.no_grad():
 marked = {causal: np.mean(["WITH" in n.split() for n in said])
           for causal, said in spoken.items()}
 for causal in models:
-    print("with" if causal else "without", "a mask:", *spoken[causal][:3], sep="  ")
+    print("with" if causal else "without", "a mask:", ", ".join(spoken[causal][:3]))
 
 # %%
 assert np.isclose(forced[True], alone[True], rtol=1e-4)  # the mask makes them one
@@ -326,7 +328,7 @@ for t in range(read.shape[1]):  # every word hears every patch
     assert (reach.abs().amax(dim=2) > 0).all()
 
 # %% [markdown]
-# A visual token sees the visual tokens before it and no word, since the words stand after it; the loss counts words alone. Keras has the recurrent and the cross-attention decoder, with the same parameters, outputs and gradients:
+# A visual token sees the visual tokens before it and no word, since the words stand after it; the loss counts words alone. Keras has the recurrent and the cross-attention decoder, with the same parameters. Outputs and gradients of the second one, here; of the first, in the package's tests:
 
 # %%
 import keras
@@ -516,6 +518,7 @@ def captioner(count, size, channels, visual_tokens=False, seed=0):
     return Captioner(places, decoder)
 
 
+# %%
 def train_on_glyphs(train, seed=0, epochs=12):
     rng = np.random.default_rng(seed)
     images = np.concatenate([train.images,
@@ -529,9 +532,9 @@ def train_on_glyphs(train, seed=0, epochs=12):
 
 # %%
 namer, heard = train_on_glyphs(train)
-said = {name: caption(namer, part.images[:, None], heard, max_length=LONGEST)[0]
-        for name, part in tests.items()}
-live = {name: share_right(said[name], part.names) for name, part in tests.items()}
+named = {name: caption(namer, part.images[:, None], heard, max_length=LONGEST)[0]
+         for name, part in tests.items()}
+live = {name: share_right(named[name], part.names) for name, part in tests.items()}
 for name in tests:
     stored = runs.values(name, sweep="glyphs", model="cross-attention")
     claim(f"exact names, {name}, beside the three stored runs", live[name],
@@ -545,10 +548,10 @@ fig, axis = plt.subplots(figsize=(8, 3.6), layout="constrained")
 for place, model in enumerate(MODELS):
     colour, marker = f"C{(6, 4, 0, 2)[place]}", "xs^o"[place]
     for column, kind in enumerate(KINDS):
-        values = runs.values(kind, sweep="glyphs", model=model)
+        seeds = runs.values(kind, sweep="glyphs", model=model)
         x = column + 0.17 * (place - 1.5)
-        axis.bar(x, values.mean(), width=0.15, color=colour, alpha=0.35, label=None if column else model)
-        axis.plot(np.full(len(values), x), values, marker, color=colour, markersize=6)
+        axis.bar(x, seeds.mean(), width=0.15, color=colour, alpha=0.35, label=None if column else model)
+        axis.plot(np.full(len(seeds), x), seeds, marker, color=colour, markersize=6)
 axis.set(xticks=range(3), xticklabels=list(KINDS.values()), ylabel="share of exact names", ylim=(0, 1))
 axis.legend(ncols=2, loc="upper right")
 figure(
@@ -592,32 +595,33 @@ claim("new names: share of right letters by cross-attention, mean of three",
       letter[1], at_least=0.85, key="cross-letter")
 claim("new names: share of right marks by cross-attention, mean of three",
       marks[1], at_least=0.3, key="cross-marks")
-for true, name in list(zip(tests["name"].names, said["name"], strict=True))[:40:8]:
-    print(f"{letter_and_marks(true)[1]!s:36} said: {letter_and_marks(name)[1]}")
+for true, name in list(zip(tests["name"].names, named["name"], strict=True))[:40:8]:
+    print(f"true: {true:44} said: {name}")
 
 # %% [markdown]
 # *Does a wider beam help?* And does the decoder suffer from its own mistakes? In training it read true words only; when it speaks it reads its own. If a word is wrong, the next ones follow a beginning that training never showed; this is *exposure bias* ([Bengio et al., 2015](../../book/bibliography.md#bengio2015)). We compare the share of right words when the true words before are given and when its own are.
 
 # %%
-asked = tests["both"]
-wide = caption(namer, asked.images[:, None], heard, max_length=LONGEST, width=5)
-slim = caption(namer, asked.images[:, None], heard, max_length=LONGEST)
+hardest = tests["both"]
+wide = caption(namer, hardest.images[:, None], heard, max_length=LONGEST, width=5)
+slim = caption(namer, hardest.images[:, None], heard, max_length=LONGEST)
 claim("mean log-probability that width 5 gains over greedy, new names in a new font",
       (wide[1] - slim[1]).mean(), at_least=0.0, at_most=0.5, key="beam-gain")
 claim("share of exact names that width 5 gains over greedy",
-      share_right(wide[0], asked.names) - live["both"],
+      share_right(wide[0], hardest.names) - live["both"],
       at_least=-0.1, at_most=0.1, key="beam-names")
 
 # %%
-asked = tests["font"]
-true_ids = heard.encode(asked.names)
+new_font = tests["font"]
+true_ids = heard.encode(new_font.names)
 namer.eval()
 with torch.no_grad():
-    logits = namer(torch.tensor(asked.images[:, None]), torch.tensor(true_ids[:, :-1]))
-forced_right = logits.argmax(dim=2).numpy() == true_ids[:, 1:]
+    word_logits = namer(torch.tensor(new_font.images[:, None]),
+                        torch.tensor(true_ids[:, :-1]))
+forced_right = word_logits.argmax(dim=2).numpy() == true_ids[:, 1:]
 own_ids = np.zeros((len(true_ids), LONGEST + 1), int)
-said_ids = heard.encode(said["font"])
-own_ids[:, : said_ids.shape[1]] = said_ids
+own = heard.encode(named["font"])
+own_ids[:, : own.shape[1]] = own
 own_right = own_ids[:, 1 : true_ids.shape[1]] == true_ids[:, 1:]
 present = true_ids[:, 1:] != 0
 claim("new font: share of words right after true words", forced_right[present].mean(),
@@ -683,7 +687,7 @@ for model in ("cross-attention", "visual tokens"):
           key=f"combination-{key}")
 
 # %% [markdown]
-# New rooms: here the nearest picture fails, since two shapes can stand in very many ways, and both decoders lead. But ask for a colour and a shape that never occurred together, and they fail as it does. Ten pairs of colour and shape are few enough to be learned by heart, and then a caption with an eleventh is improbable whatever the picture shows. With some hundred names of letters the parts had to be learned. A decoder *can* combine; whether it does depends on what the data make it learn.
+# New rooms: here the nearest picture fails, since two shapes can stand in very many ways, and both decoders lead. But ask for a colour and a shape that never occurred together, and they fail as it does. Perhaps ten pairs of colour and shape are few enough to be learned by heart, and then a caption with an eleventh is improbable whatever the picture shows. With several hundred names of letters the parts, perhaps, had to be learned. A decoder *can* combine; whether it does depends on what the data make it learn.
 #
 # ## What this does not show
 #
@@ -693,6 +697,6 @@ for model in ("cross-attention", "visual tokens"):
 #
 # Words that do not hear each other mix captions that are each right; the chain rule lets them hear. Teacher forcing trains all factors at once, and the causal mask makes that honest: without it the loss is low and the model useless. The picture reaches the text by a first state, by cross-attention, or as visual tokens. A cache gives the same numbers for far fewer multiplications. Beams promise nothing between width one and all. Compare with the nearest picture: it is strong where the answer was seen, and never right where it is new.
 #
-# **Try it.** Leave the mask away and train longer: `print(cost(train_text(False, steps=500), name_ids).item())`. Other beams on the small model: `print([found(w) for w in range(1, 6)])`. Hotter sampling: `print(sampling_probabilities(np.log(p), temperature=5.0))`. Hold out fewer names: `print({n: len(t) for n, t in glyph_parts(held_out=20)[1].items()})`. The [exercises](exercises.ipynb) continue here.
+# **Try it.** Leave the mask out and train longer: `print(cost(train_text(False, steps=500), name_ids).item())`. Other beams on the small model: `print([found(w) for w in range(1, 6)])`. Hotter sampling: `print(sampling_probabilities(np.log(p), temperature=5.0))`. Hold out fewer names: `print({n: len(t) for n, t in glyph_parts(held_out=20)[1].items()})`. The [exercises](exercises.ipynb) continue here.
 #
 # **Further reading.** [Sutskever et al. (2014)](../../book/bibliography.md#sutskever2014) for decoding from a vector, with a beam; [Vinyals et al. (2015)](../../book/bibliography.md#vinyals2015) for captions; [Vaswani et al. (2017)](../../book/bibliography.md#vaswani2017) for mask and cross-attention; [Liu et al. (2023)](../../book/bibliography.md#liu2023) for visual tokens; [Holtzman et al. (2020)](../../book/bibliography.md#holtzman2020) for sampling.
