@@ -292,7 +292,7 @@ claim("training loss without a mask, nats a word", forced[False],
 claim("training loss with a mask, nats a word", forced[True],
       at_least=0.5, at_most=1.1, key="masked-training")
 claim("cost of a true word without a mask while it speaks, nats a word",
-      alone[False], at_least=2.0, key="unmasked-speaking")
+      alone[False], at_least=3.5, key="unmasked-speaking")
 claim("with a mask: share of 200 spoken names with marks", marked[True],
       at_least=0.75, key="masked-marks")
 claim("without a mask: share of 200 spoken names with marks", marked[False],
@@ -578,10 +578,12 @@ claim("font: mean lead of cross-attention over the nearest picture, three seeds"
       lead.mean(), at_least=0.0, at_most=0.1, key="font-lead")
 claim("font: mean lead of the nearest picture over the recurrent decoder",
       (stored("nearest picture", "font") - stored("recurrent", "font")).mean(),
-      at_least=0.1, key="recurrent-behind")
+      at_least=0.25, key="recurrent-behind")
 
 # %% [markdown]
 # On known names the nearest picture needs no training and is hard to beat. On new names it cannot be right, by construction: it can only repeat a name that it has. A decoder can say `W`, `WITH` and `DIAERESIS` in an order that it never heard. The recurrent decoder gets the picture as one long vector at the start, the other two can look at its places at every word; that, and not only the family, differs here.
+#
+# How near is the nearest picture? A name has a letter and its marks, so each can be graded alone. Nearest picture and decoder read the letters equally well. The marks of a new name are what only the decoder finds:
 
 # %%
 letter, marks = (np.array([stored("nearest picture", f"name_{part}").mean(),
@@ -606,10 +608,10 @@ hardest = tests["both"]
 wide = caption(namer, hardest.images[:, None], heard, max_length=LONGEST, width=5)
 slim = caption(namer, hardest.images[:, None], heard, max_length=LONGEST)
 claim("mean log-probability that width 5 gains over greedy, new names in a new font",
-      (wide[1] - slim[1]).mean(), at_least=0.0, at_most=0.5, key="beam-gain")
+      (wide[1] - slim[1]).mean(), at_least=0.0, at_most=0.15, key="beam-gain")
 claim("share of exact names that width 5 gains over greedy",
       share_right(wide[0], hardest.names) - live["both"],
-      at_least=-0.1, at_most=0.1, key="beam-names")
+      at_least=-0.05, at_most=0.05, key="beam-names")
 
 # %%
 new_font = tests["font"]
@@ -625,10 +627,10 @@ own_ids[:, : own.shape[1]] = own
 own_right = own_ids[:, 1 : true_ids.shape[1]] == true_ids[:, 1:]
 present = true_ids[:, 1:] != 0
 claim("new font: share of words right after true words", forced_right[present].mean(),
-      at_least=0.8, key="forced-words")
+      at_least=0.9, key="forced-words")
 claim("new font: what this share loses after the decoder's own words",
       forced_right[present].mean() - own_right[present].mean(),
-      at_least=0.005, at_most=0.15, key="exposure")
+      at_least=0.005, at_most=0.08, key="exposure")
 exactly = np.where(present, forced_right, True).all(axis=1).mean()
 assert np.isclose(exactly, live["font"], atol=0.01)
 
@@ -681,9 +683,9 @@ for model in ("cross-attention", "visual tokens"):
     key = model.replace(" ", "-")
     ahead = room_score(model, "place") - room_score("nearest picture", "place")
     claim(f"new rooms: least lead of {model} over the nearest picture, three seeds",
-          ahead.min(), at_least=0.1, key=f"rooms-{key}")
+          ahead.min(), at_least=0.15, key=f"rooms-{key}")
     claim(f"colours and shapes never seen together: most exact captions by {model}",
-          room_score(model, "combination").max(), at_most=0.2,
+          room_score(model, "combination").max(), at_most=0.05,
           key=f"combination-{key}")
 
 # %% [markdown]
