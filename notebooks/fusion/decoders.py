@@ -132,7 +132,7 @@ def captions(longest):
 probabilities = {words: np.exp(score(words)) for words in captions(3)}
 assert np.isclose(sum(probabilities.values()), 1)
 print(len(probabilities), "captions; the first three:",
-      {words: round(p, 3) for words, p in list(probabilities.items())[:3]})
+      {words: round(float(p), 3) for words, p in list(probabilities.items())[:3]})
 
 # %% [markdown]
 # Training follows at once. The cost of a caption is $-\log p$, which by the chain rule is a sum of one cross-entropy a word. While we train, the true words are known, so every factor can be computed at the same time, each from the true words before it. This is *teacher forcing*: the decoder reads `start red circle` and is to say `red circle end`. Captions of different lengths are padded, and padding costs nothing.
@@ -402,9 +402,9 @@ figure(
     fig,
     "cache",
     caption="Multiply-adds to generate a caption, by formula: two layers of width 64, a memory of 25 vectors, 100 words to "
-    "choose from. With a cache the cost is nearly proportional to the length, without one nearly to its square.",
+    "choose from. In long captions the cost grows with the length where there is a cache, and with about its square where there is none.",
     alt="Two rising lines on logarithmic axes over the number of words from 1 to 200. They begin together; the line without a "
-    "cache is twice as steep and ends about a hundred times higher.",
+    "cache becomes twice as steep and ends about a hundred times higher.",
 )
 
 # %% [markdown]
@@ -670,8 +670,10 @@ for axis, row in zip(axes, range(4), strict=True):
 figure(
     fig,
     "rooms",
-    caption="Four new rooms and what the decoder with visual tokens says of them, after *there is*.",
-    alt="Four small pictures of coloured shapes on a grey floor, each with the generated caption above it.",
+    caption="Four new rooms and what the decoder with visual tokens says of them, after *there is*. The colours are right, and "
+    "their order from left to right; two circles and a square are taken for other shapes, so that two captions of the four are right.",
+    alt="Four small pictures of yellow and green shapes on a dark floor, each with the generated caption above it. A yellow circle is "
+    "called a yellow square, a green square and a yellow circle are called a green circle and a yellow square; two captions are right.",
 )
 
 # %%
