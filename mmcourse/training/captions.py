@@ -38,7 +38,7 @@ def fit_captions(
     seed decides the order; batches are of whole size, and the rows left over in an epoch are left out.
     returns the mean loss of each epoch, in nats a word.  The bar is silent without `progress` and where MMCOURSE_STORED
     is set.  Raises ValueError for options out of range, FloatingPointError for a loss that is not finite.
-    Source: Loshchilov and Hutter (2019) for AdamW; teacher forcing: Williams and Zipser (1989).
+    Source: Loshchilov and Hutter (2019) for AdamW.
     """
     import torch
     from tqdm import tqdm

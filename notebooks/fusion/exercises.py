@@ -358,7 +358,53 @@ def negative_shares(similarity, groups, scale):
 check("fusion/negative_shares", negative_shares)
 
 # %% [markdown]
-# ## 14. The cheapest path
+# ## 14. What a caption costs
+#
+# The loss of a decoder. `ids` are captions of shape (batch, length), whole numbers: a start token, words, an end token, then padding, which has the id 0. `logits` have shape (batch, length - 1, words): at place $t$ they speak of the word *after* the words up to place $t$. Return the mean of $-\log p$, natural logarithm, over all words that somebody said, the end tokens among them. What stands in the padding may be NaN, and logits may be large.
+
+# %%
+def caption_loss(logits, ids):
+    """The mean cost of a said word, in nats."""
+    ### BEGIN SOLUTION
+    said = ids[:, 1:]
+    rows, words = logits[said != 0], said[said != 0]
+    largest = rows.max(axis=1, keepdims=True)
+    log_sums = np.log(np.exp(rows - largest).sum(axis=1)) + largest[:, 0]
+    return (log_sums - rows[np.arange(len(rows)), words]).mean()
+    ### END SOLUTION
+
+
+# %%
+check("fusion/caption_loss", caption_loss)
+
+# %% [markdown]
+# ## 15. Search with a beam
+#
+# `next_log_p(words)` takes a tuple of words and returns the log-probabilities of the next one, an array. Begin with the empty tuple. At each step extend every beginning by every word, and keep the `width` beginnings with the largest log-probability. One that ends with the token `end` is complete: it is not extended, but stays in the comparison. Stop when all that are kept are complete, or after `max_length` words. Return the best, as a tuple of words, and its log-probability.
+
+# %%
+def beam(next_log_p, end, width, max_length):
+    """The best words of a beam search, and their log-probability."""
+    ### BEGIN SOLUTION
+    beams = [((), 0.0)]
+    for _ in range(max_length):
+        longer = []
+        for words, total in beams:
+            if words[-1:] == (end,):
+                longer.append((words, total))
+                continue
+            for word, gain in enumerate(next_log_p(words)):
+                longer.append(((*words, word), total + gain))
+        beams = sorted(longer, key=lambda pair: -pair[1])[:width]
+    return beams[0]
+    ### END SOLUTION
+
+
+# %%
+check("fusion/beam", beam)
+
+# %% [markdown]
+# ## 16. The cheapest path
 #
 # `costs` is a table (n, m): what it costs to pair frame i of one sequence with frame j of another. A warping path begins at the first pair, ends at the last, and each step goes on by one frame in the first sequence, in the second, or in both. Return the smallest sum of costs that a path can have.
 
@@ -380,7 +426,7 @@ def cheapest_path(costs):
 check("fusion/cheapest_path", cheapest_path)
 
 # %% [markdown]
-# ## 15. The probability of a transcript
+# ## 17. The probability of a transcript
 #
 # `probabilities` (frames, classes) holds $p_t(k)$, and class 0 is the blank. `target` holds the labels of a transcript, whole numbers above 0, at least one. A path names one class a frame; runs of one class become one, then blanks are left out. Return the probability of the transcript, the sum over all paths that say it, each the product of its probabilities. There may be a hundred frames.
 
@@ -407,7 +453,7 @@ def transcript_probability(probabilities, target):
 check("fusion/transcript_probability", transcript_probability)
 
 # %% [markdown]
-# ## 16. All cosines at once
+# ## 18. All cosines at once
 #
 # The exercises from here on belong to the lesson on contrastive learning. `image` is (n, width), one vector per picture; `text` is (m, width), one per name. Return the table of all cosines, of shape (n, m): row $i$, column $j$ holds that of picture $i$ with name $j$. A vector may be short, but none is zero.
 
@@ -425,7 +471,7 @@ def cosine_table(image, text):
 check("fusion/cosine_table", cosine_table)
 
 # %% [markdown]
-# ## 17. The contrastive loss
+# ## 19. The contrastive loss
 #
 # Now `image` and `text` have both $B$ rows, and row $i$ of one belongs to row $i$ of the other. Return InfoNCE in both directions, with `scale` $s$ and from vectors of any length:
 #
@@ -451,7 +497,7 @@ def contrastive_loss(image, text, scale):
 check("fusion/contrastive_loss", contrastive_loss)
 
 # %% [markdown]
-# ## 18. As low as it gets
+# ## 20. As low as it gets
 #
 # In a batch names repeat: the letter A in two styles is two pictures with one name. `names` is a list of texts, one for each pair of the batch; the pictures are all different. Return the least InfoNCE that any model can reach on this batch, if the scale is as large as it likes. Think of one member whose name $m$ members have, itself included. Which probability can it get at best when the picture looks for the name, and which when the name looks for the picture?
 
@@ -468,7 +514,7 @@ def least_loss(names):
 check("fusion/least_loss", least_loss)
 
 # %% [markdown]
-# ## 19. Joint right answers
+# ## 21. Joint right answers
 #
 # The remedy. `groups` holds a whole number for each pair of the batch, and the rows of one group are right answers of each other. Let $P(i)$ be the rows of the group of $i$, itself included, and $p_{ij}$ the softmax of exercise 9: picture to name over row $i$ of the table, $p_{ij} = e^{s \cos(x_i, t_j)} / \sum_k e^{s \cos(x_i, t_k)}$, and name to picture over column $i$, $p_{ij} = e^{s \cos(x_j, t_i)} / \sum_k e^{s \cos(x_k, t_i)}$. Return
 #
@@ -495,7 +541,7 @@ def joint_loss(image, text, groups, scale):
 check("fusion/joint_loss", joint_loss)
 
 # %% [markdown]
-# ## 20. Found among the first k
+# ## 22. Found among the first k
 #
 # `similarity` is (queries, candidates), larger is nearer. `right` are booleans of the same shape, at least one True in each row. Return recall at `k`, the share of queries for which one of their right answers is among the first `k` candidates.
 #
@@ -515,7 +561,7 @@ def recall_at_k(similarity, right, k):
 check("fusion/recall_at_k", recall_at_k)
 
 # %% [markdown]
-# ## 21. Is the lower loss the better model? (open)
+# ## 23. Is the lower loss the better model? (open)
 #
 # Two teams train the same pair of encoders on the same accented letters, each letter in four styles, with plain InfoNCE and the same number of steps. One takes batches of `16` and the other batches of `64`. Each reports its final loss. Whose model is better? Predict first: what does the size of the batch do to $\log B$, and to the floor of exercise 10?
 #
@@ -584,7 +630,7 @@ check("fusion/batch_study", batch_study)
 # A loss is a number of nats for a question, and the larger batch asks the harder one: more wrong answers, and more of them that are not wrong at all. Measure both models with batches of one size, whichever it is, and the order turns round. The larger batch also saw each picture more often in the same number of steps; that is a reason why it learned more here, and no law.
 
 # %% [markdown]
-# ## 22. What is left
+# ## 24. What is left
 #
 # Modality dropout drops each modality that is there with its rate, independently of the others, and draws again where nothing is left. Write the probability that it leaves just the modalities `left`. `rates` is a dictionary from *every* modality of the model to its rate; `present` is the list of those that this example has; `left` is a list of names. Ask for something that cannot be, and the probability is zero.
 #
@@ -611,7 +657,7 @@ def subset_chance(rates, present, left):
 check("fusion/subset_chance", subset_chance)
 
 # %% [markdown]
-# ## 23. How hot?
+# ## 25. How hot?
 #
 # A model is too sure, or not sure enough. Find the one temperature $T > 0$ at which the labels are likeliest:
 #

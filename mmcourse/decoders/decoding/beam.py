@@ -30,7 +30,7 @@ def beam_search(
     length_penalty: 0 compares log-probabilities, each word costs; 1 compares means over the words
     returns all beams of each row, (batch, width, ...), the best score first.
     Raises ValueError naming what does not fit.
-    Source: Sutskever et al. (2014); scores by length: Wu et al. (2016), who have another power of it.
+    Source: Sutskever et al. (2014).
     """
     where = "beam search"
     begin = check_first(first, where)

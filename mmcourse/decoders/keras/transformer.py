@@ -37,7 +37,7 @@ class TransformerDecoder(WordDecoder):
     "layers.0.cross_attention.key.kernel" (memory_dim, dim), "layers.0.feed_forward.hidden.kernel", "final_norm.scale",
     and so on. No dropout, no cache. What is masked is seen by none, takes no position, and its logits are zero.
     check_values: see WordDecoder.  Raises a ModalityError naming what does not fit.
-    Source: Vaswani et al. (2017); without memory: Radford et al. (2018); normalising first: Xiong et al. (2020).
+    Source: Vaswani et al. (2017); normalising first: Xiong et al. (2020).
     """
 
     where = "transformer decoder"

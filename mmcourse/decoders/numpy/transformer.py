@@ -56,7 +56,7 @@ def transformer_decoder(
     mask, memory_mask: booleans (batch, time) and (batch, steps), True = present; what is masked is seen by none, a
         masked word takes no position, and its logits are zero
     returns (batch, time, count).  Raises a ModalityError naming what does not fit.
-    Source: Vaswani et al. (2017); without memory: Radford et al. (2018); normalising first: Xiong et al. (2020).
+    Source: Vaswani et al. (2017); normalising first: Xiong et al. (2020).
     """
     read = np.asarray(ids)
     present = np.ones(read.shape, np.bool_) if mask is None else np.asarray(mask)

@@ -37,7 +37,7 @@ class TransformerDecoder(WordDecoder):
     and so on. No dropout. What is masked is seen by none, takes no position, and its logits are zero.
     `begin` and `extend` read word by word, with a cache, and give the same logits.
     check_values: see WordDecoder.  Raises a ModalityError naming what does not fit.
-    Source: Vaswani et al. (2017); without memory: Radford et al. (2018); normalising first: Xiong et al. (2020).
+    Source: Vaswani et al. (2017); normalising first: Xiong et al. (2020).
     """
 
     where = "transformer decoder"

@@ -27,7 +27,7 @@ class VisualTokenDecoder(SequenceEncoder):
     Parameters "projector.out.kernel" (patch_dim or dim, dim), "projector.hidden.kernel" (patch_dim, dim), "decoder...".
     PyTorch alone, beside the formula: in Keras it would be the same decoder with the same vectors in front.
     check_values: see WordDecoder.  Raises a ModalityError naming what does not fit.
-    Source: Liu et al. (2023); with two layers: Liu et al. (2024).
+    Source: Liu et al. (2023).
     """
 
     where = "visual token decoder"

@@ -7,6 +7,7 @@ LESSONS = (
     "early_late_hybrid",
     "multiplicative",
     "attention",
+    "decoders",
     "sequence_alignment",
     "contrastive",
     "missing_modalities",
