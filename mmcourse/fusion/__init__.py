@@ -9,8 +9,8 @@ Features travel as a mapping from modality to an array (batch, width), masks as 
 included, and influences neither value nor gradient.
 
 Sequences travel as a mapping from modality to an array (batch, time, width), masks as (batch, time), and lengths may
-differ. cross_attention and attention_pooling are in all three, as CrossAttention and AttentionPooling; PyTorch alone has
-CrossmodalTransformer, BottleneckTransformer, PerceiverResampler, GatedCrossAttention and QFormer.
+differ. cross_attention and attention_pooling are in all three, as CrossAttention and AttentionPooling. PyTorch alone
+has CrossmodalTransformer, BottleneckTransformer, PerceiverResampler, GatedCrossAttention and QFormer.
 """
 
 from mmcourse.lazy import submodules
