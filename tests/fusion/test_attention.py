@@ -156,10 +156,12 @@ def test_what_a_masked_step_holds_has_no_influence_on_gradients(case: Case, half
 
 @over_trainable
 def test_weights_have_a_finite_gradient_even_where_a_query_gets_zero(half: Any) -> None:
+    """And no NaN on the way there, which PyTorch would stop at where it is asked to look for NaN."""
     case = next(case for case in MASKED if not case.pooling)
     module = half.build(case)
     if half is Torch:
-        Torch.result(module.attention_weights, case.filled(0.0), case.mask).square().sum().backward()
+        with torch.autograd.set_detect_anomaly(True):
+            Torch.result(module.attention_weights, case.filled(0.0), case.mask).square().sum().backward()
         gradient = module.query.kernel.grad.numpy()
     else:
         with tf.GradientTape() as tape:

@@ -104,8 +104,8 @@ def attend(query: Any, key: Any, value: Any, allowed: Any, out: Any) -> Any:
 def softmax_weights(query: Any, key: Any, allowed: Any) -> Any:
     """softmax(Q K^T / sqrt(d)) over the keys allowed, zero for a query that may see none: (batch, heads, q, k).
 
-    Such a query is let see all, so that no softmax runs over nothing (NaN, in the gradient too), and what it gets is
-    thrown away. Masked keys hold finite numbers, since `prepare` has set them to zero before the projections.
+    Such a query is let see all, so that no softmax runs over nothing and makes NaN, and what it gets is thrown away.
+    Masked keys hold finite numbers: `prepare` has set them to zero.
     """
     scores = tf.matmul(query, key, transpose_b=True) * query.shape[3] ** -0.5
     if allowed is None:

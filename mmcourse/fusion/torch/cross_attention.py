@@ -82,8 +82,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None, ou
     """[head_1, ..., head_H] out + b_o  by PyTorch's fused kernel; zero for a query that may see no key.
 
     query: (batch, heads, q, d);  key, value: (batch, heads, k, d);  returns (batch, q, dim)
-    Such a query is let see all, so that no softmax runs over nothing (NaN, in the gradient too), and what it gets is
-    thrown away. Masked keys hold finite numbers, since `prepare` has set them to zero before the projections.
+    Such a query is let see all, and what it gets is thrown away: what a kernel gives where nothing is seen, zero or
+    NaN, differs between kernels and releases. Masked keys hold finite numbers: `prepare` has set them to zero.
     """
     some = None if allowed is None else allowed.any(dim=3, keepdim=True)  # (batch, heads or 1, q or 1, 1)
     opened = None if allowed is None or some is None else allowed | ~some
