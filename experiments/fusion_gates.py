@@ -7,18 +7,14 @@ digits: handwritten digits with loud noise of another size in each picture, besi
 questions: "is it red?", "is it a circle?" of a picture with one object
 """
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from scipy.stats import norm
 
 from mmcourse.data import PairedData, digits_with_words, root_mean_square_norms, scenes
-from mmcourse.fusion.torch import (
-    FiLM,
-    FusionClassifier,
-    GatedFusion,
-    GatedMultimodalUnit,
-    WeightedSumFusion,
-)
+from mmcourse.fusion.torch import FiLM, FusionClassifier, GatedFusion, GatedMultimodalUnit, WeightedSumFusion
 from mmcourse.training import accuracy, fit, predict, seed_everything
 
 CONFIG = {
@@ -131,7 +127,7 @@ def weights_by_band(model, data, values, bands):
         gate = model.fusion.gate(inputs).double().numpy()
     ratio = np.log(gate[:, 0]) - np.log(gate[:, 1])
     result = {}
-    for band, (low, high) in enumerate(zip(bands, bands[1:], strict=False)):
+    for band, (low, high) in enumerate(pairwise(bands)):
         inside = (values >= low) & (values < high)
         result[f"median_{band}"] = float(np.median(gate[inside, 0]))
         result[f"log_ratio_{band}"] = float(ratio[inside].mean())
@@ -179,6 +175,8 @@ def dark_digits(part, seed, config):
 
 def digits(point, config):
     (train, _), (test, levels) = (dark_digits(part, point["seed"], config) for part in ("train", "test"))
+    norms = root_mean_square_norms(train)
+    train, test = (part.scaled({"image": norms["text"] / norms["image"]}) for part in (train, test))
     kind = point["fusion"]
     if kind.endswith("alone"):
         train, test, kind = train.only(kind.split()[0]), test.only(kind.split()[0]), "fixed weights"
@@ -186,7 +184,7 @@ def digits(point, config):
     logits = predict(model, test)
     result = {"accuracy": accuracy(logits, test.labels)}
     bands = config["digit_bands"]
-    for band, (low, high) in enumerate(zip(bands, bands[1:], strict=False)):
+    for band, (low, high) in enumerate(pairwise(bands)):
         inside = (levels >= low) & (levels < high)
         result[f"accuracy_{band}"] = accuracy(logits[inside], test.labels[inside])
     return result | weights_by_band(model, test, levels, bands)
