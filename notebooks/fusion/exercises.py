@@ -15,7 +15,7 @@
 #
 # Write what the lessons of this chapter used, find the mistakes that everybody makes once, and run an experiment of your own. Each check states the laws of a right answer; a wrong one is told which law it broke.
 #
-# **Before this:** the lesson [The weighted sum](weighted_sum.ipynb) for exercises 1 to 7, [Contrastive learning](contrastive.ipynb) for 8 to 13. Where a cell raises `NotImplementedError`, write your answer in place of that line, run the cell, then the check below it. The cases are random, so a check can be run again and again.
+# **Before this:** the lesson [The weighted sum](weighted_sum.ipynb) for exercises 1 to 7, [Contrastive learning](contrastive.ipynb) for 8 to 13, [Gates](gates.ipynb) for 14 and 15. Where a cell raises `NotImplementedError`, write your answer in place of that line, run the cell, then the check below it. The cases are random, so a check can be run again and again.
 
 # %% tags=["colab"]
 # On Colab, install the course's package beside the torch, TensorFlow and NumPy that are there. Elsewhere, nothing.
@@ -401,6 +401,54 @@ check("fusion/batch_study", batch_study)
 
 # %% [markdown]
 # A loss is a number of nats for a question, and the larger batch asks the harder one: more wrong answers, and more of them that are not wrong at all. Measure both models with batches of one size, whichever it is, and the order turns round. The larger batch also saw each picture more often in the same number of steps; that is a reason why it learned more here, and no law.
+
+# %% [markdown]
+# ## 14. A gate with a mask
+#
+# `vectors` is (rows, modalities, width), all brought to one width already, and `mask` is (rows, modalities), True where a modality is *present*; in each row at least one is. Give each modality of each row a score and a weight,
+#
+# $$s_m = v \cdot \tanh(h_m W + b), \qquad a = \operatorname{softmax}(s) \text{ over the modalities present},$$
+#
+# and return the fused vectors $\sum_m a_m h_m$, (rows, width), and then the weights, (rows, modalities), zero for what is missing. In a missing place stands NaN. The scores may be large. `kernel` is $W$, `score` is $v$.
+
+# %%
+def softmax_gate(vectors, kernel, bias, score, mask):
+    """Fused vectors and the weights of the modalities."""
+    ### BEGIN SOLUTION
+    x = np.where(mask[:, :, None], vectors, 0.0)
+    scores = np.tanh(x @ kernel + bias) @ score
+    scores = np.where(mask, scores, -np.inf)
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    weights = powers / powers.sum(axis=1, keepdims=True)
+    return (weights[:, :, None] * x).sum(axis=1), weights
+    ### END SOLUTION
+
+
+# %%
+check("fusion/softmax_gate", softmax_gate)
+
+# %% [markdown]
+# ## 15. A question modulates a picture
+#
+# Write FiLM without biases. `maps` is (rows, channels, height, width), `condition` is (rows, k), both kernels are (k, channels):
+#
+# $$y = \gamma \odot x + \beta, \qquad \gamma = 1 + c\,K_\gamma, \qquad \beta = c\,K_\beta .$$
+#
+# Each channel of each row has one $\gamma$ and one $\beta$. `mask` is (rows,), True where somebody asks. Where nobody does, the condition is NaN, and the maps come back as they are.
+
+# %%
+def modulate(maps, condition, scale_kernel, shift_kernel, mask):
+    """The maps, scaled and shifted channel by channel."""
+    ### BEGIN SOLUTION
+    c = np.where(mask[:, None], condition, 0.0)
+    gamma = 1 + c @ scale_kernel
+    beta = c @ shift_kernel
+    return gamma[:, :, None, None] * maps + beta[:, :, None, None]
+    ### END SOLUTION
+
+
+# %%
+check("fusion/modulate", modulate)
 
 # %%
 progress("fusion")

@@ -2,5 +2,5 @@
 
 from importlib import import_module
 
-for lesson in ("weighted_sum", "contrastive"):
+for lesson in ("weighted_sum", "gates", "contrastive"):
     import_module(f"{__name__}.{lesson}")
