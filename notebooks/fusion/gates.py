@@ -101,7 +101,12 @@ size = {"image": 1.0, "speech": 4.0}
 precision = {m: 1 / size[m] ** 2 for m in one}
 shares = {m: p / sum(precision.values()) for m, p in precision.items()}
 print("weights", {m: round(a, 3) for m, a in shares.items()})
-print("sum", sum(one.values()), " weighted", round(sum(shares[m] * one[m] for m in one), 3))
+print(
+    "sum",
+    sum(one.values()),
+    " weighted",
+    round(sum(shares[m] * one[m] for m in one), 3),
+)
 scores = np.array([-2 * np.log(size[m]) for m in one])
 assert np.allclose(np.exp(scores) / np.exp(scores).sum(), list(shares.values()))
 
@@ -152,7 +157,11 @@ exact("and to {:.2f} at most", over_features.max(), key="axis-most")
 
 # %%
 rng = np.random.default_rng(1)
-x = {"text": rng.normal(size=(5, 8)), "image": rng.normal(size=(5, 6)), "sound": rng.normal(size=(5, 3))}
+x = {
+    "text": rng.normal(size=(5, 8)),
+    "image": rng.normal(size=(5, 6)),
+    "sound": rng.normal(size=(5, 3)),
+}
 P = {m: rng.normal(size=(rows.shape[1], 4)) for m, rows in x.items()}
 W, b, v = rng.normal(size=(4, 7)), rng.normal(size=7), rng.normal(size=7)
 
@@ -162,7 +171,9 @@ a = softmax(s, axis=1)
 F = (a[:, :, None] * h).sum(axis=1)  # (example, 4)
 assert np.allclose(a.sum(axis=1), 1)
 
-from_package, gate_weights = gated_fusion(x, projections=P, kernel=W, bias=b, score=v, return_weights=True)
+from_package, gate_weights = gated_fusion(
+    x, projections=P, kernel=W, bias=b, score=v, return_weights=True
+)
 assert np.allclose(F, from_package, rtol=1e-12)
 assert np.allclose(a, np.stack(list(gate_weights.values()), axis=1), rtol=1e-12)
 
@@ -221,6 +232,8 @@ of_kind = {
     kind: runs.values("accuracy", fusion=kind, **hidden)
     for kind in ("fixed weights", "softmax weights", "linear score", "gate")
 }
+
+# %%
 claim(
     "lead of the gate over fixed weights, least of five seeds",
     (of_kind["gate"] - of_kind["fixed weights"]).min(),
@@ -233,34 +246,59 @@ claim(
     at_most=0.035,
     key="gate-gap",
 )
+
+# %%
 for kind, key in (("softmax weights", "softmax"), ("linear score", "linear")):
     lead = np.abs(of_kind[kind] - of_kind["fixed weights"]).max()
-    claim(f"{kind} differ from fixed weights, at most of five seeds", lead, at_most=0.015, key=f"{key}-lead")
+    claim(
+        f"{kind} differ from fixed weights, at most of five seeds",
+        lead,
+        at_most=0.015,
+        key=f"{key}-lead",
+    )
 
 # %% tags=["hide-input"]
-fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.7), layout="constrained", width_ratios=(1.15, 1))
+fig, axes = plt.subplots(
+    1, 2, figsize=(9.5, 3.7), layout="constrained", width_ratios=(1.15, 1)
+)
 edges = np.linspace(-2.5, 2.5, 11)
 for key, colour, marker, label in (
     ("gate", "C2", "o", "tanh in the score"),
     ("linear", "C1", "s", "linear score"),
 ):
     weight = weights_of(models[key], test)[:, 0]
-    inside = [weight[(quieter >= low) & (quieter < high)] for low, high in pairwise(edges)]
+    inside = [
+        weight[(quieter >= low) & (quieter < high)] for low, high in pairwise(edges)
+    ]
     quartiles = np.array([np.percentile(part, (25, 50, 75)) for part in inside])
     middle = (edges[1:] + edges[:-1]) / 2
-    axes[0].fill_between(middle, quartiles[:, 0], quartiles[:, 2], color=colour, alpha=0.2, linewidth=0)
+    axes[0].fill_between(
+        middle, quartiles[:, 0], quartiles[:, 2], color=colour, alpha=0.2, linewidth=0
+    )
     axes[0].plot(middle, quartiles[:, 1], color=colour, marker=marker, label=label)
 line = np.linspace(-2.5, 2.5, 101)
-axes[0].plot(line, 1 / (1 + np.exp(-2 * line)), "--", color="black", label="share of the precision")
+axes[0].plot(
+    line,
+    1 / (1 + np.exp(-2 * line)),
+    "--",
+    color="black",
+    label="share of the precision",
+)
 axes[0].set(
-    xlabel="log of (noise of speech / noise of image)", ylabel="weight of the image", ylim=(-0.02, 1.02)
+    xlabel="log of (noise of speech / noise of image)",
+    ylabel="weight of the image",
+    ylim=(-0.02, 1.02),
 )
 axes[0].legend(loc="upper left", fontsize=9)
 for row, values in enumerate(of_kind.values()):
     axes[1].plot(values, np.full(5, row), "o", color="C0", alpha=0.5)
     axes[1].plot(values.mean(), row, "|", color="C0", markersize=16, markeredgewidth=3)
-axes[1].axvspan(ceilings.min(), ceilings.max(), color="0.7", alpha=0.6, label="noise known")
-axes[1].set(yticks=range(4), yticklabels=list(of_kind), xlabel="test accuracy", ylim=(3.5, -0.5))
+axes[1].axvspan(
+    ceilings.min(), ceilings.max(), color="0.7", alpha=0.6, label="noise known"
+)
+axes[1].set(
+    yticks=range(4), yticklabels=list(of_kind), xlabel="test accuracy", ylim=(3.5, -0.5)
+)
 axes[1].legend(loc="upper right", fontsize=9)
 figure(
     fig,
@@ -280,7 +318,10 @@ figure(
 # %%
 far = quieter > 1.5  # speech more than four times as loud
 near = quieter < -1.5
-for key, limits in (("linear", {"at_least": -0.4, "at_most": 0.4}), ("gate", {"at_least": 2.5})):
+for key, limits in (
+    ("linear", {"at_least": -0.4, "at_most": 0.4}),
+    ("gate", {"at_least": 2.5}),
+):
     found = weights_of(models[key], test)
     log_ratio = np.log(found[:, 0] / found[:, 1])
     claim(
@@ -328,7 +369,9 @@ def dark_digits(part, seed=0):
     noise = np.exp(rng.uniform(np.log(0.05), np.log(4), size=len(data)))
     pixels = data.features["image"] - data.features["image"].mean()
     image = pixels + noise[:, None] * rng.normal(size=pixels.shape)
-    return PairedData({"image": image, "text": data.features["text"]}, data.labels, data.classes), noise
+    return PairedData(
+        {"image": image, "text": data.features["text"]}, data.labels, data.classes
+    ), noise
 
 
 # %% tags=["hide-input"]
@@ -344,16 +387,32 @@ shown = shown[np.argsort(digit_noise[shown])][:: max(1, len(shown) // 5)][:5]
 fig = plt.figure(figsize=(9.5, 3.4), layout="constrained")
 left, right_panel = fig.subfigures(1, 2, width_ratios=(1, 1.5))
 for axis, row in zip(left.subplots(1, 5), shown, strict=False):
-    axis.imshow(digits.features["image"][row].reshape(8, 8), cmap="gray_r", vmin=-1, vmax=1.5)
+    axis.imshow(
+        digits.features["image"][row].reshape(8, 8), cmap="gray_r", vmin=-1, vmax=1.5
+    )
     axis.set(xticks=[], yticks=[])
     axis.set_title(f"{digit_noise[row]:.2g}", fontsize=10)
 axis = right_panel.subplots()
 for kind, (colour, style) in KINDS.items():
-    bands = np.array([runs.values(f"accuracy_{band}", sweep="digits", fusion=kind) for band in range(4)])
-    axis.fill_between(range(4), bands.min(axis=1), bands.max(axis=1), color=colour, alpha=0.15, linewidth=0)
+    bands = np.array(
+        [
+            runs.values(f"accuracy_{band}", sweep="digits", fusion=kind)
+            for band in range(4)
+        ]
+    )
+    axis.fill_between(
+        range(4),
+        bands.min(axis=1),
+        bands.max(axis=1),
+        color=colour,
+        alpha=0.15,
+        linewidth=0,
+    )
     axis.plot(range(4), bands.mean(axis=1), style, color=colour, marker="o", label=kind)
 axis.set(
-    xticks=range(4), xticklabels=["0.05–0.2", "0.2–0.6", "0.6–1.5", "1.5–4"], xlabel="noise of the picture"
+    xticks=range(4),
+    xticklabels=["0.05–0.2", "0.2–0.6", "0.6–1.5", "1.5–4"],
+    xlabel="noise of the picture",
 )
 axis.set(ylabel="test accuracy")
 axis.legend(fontsize=9, loc="lower left")
@@ -386,6 +445,8 @@ claim(
     at_least=0.05,
     key="digits-loud-gain",
 )
+
+# %%
 claim(
     "gate minus sum in the quietest band, mean of five seeds",
     (of_digits("gate", "accuracy_0") - of_digits("fixed weights", "accuracy_0")).mean(),
@@ -452,7 +513,10 @@ def of_features(noise, fusion, name="accuracy"):
     return runs.values(name, sweep="features", noise=noise, fusion=fusion)
 
 
-for noise, limits in (("by block", {"at_least": 0.005}), ("by witness", {"at_most": 0.0})):
+for noise, limits in (
+    ("by block", {"at_least": 0.005}),
+    ("by witness", {"at_most": 0.0}),
+):
     lead = of_features(noise, "bimodal unit") - of_features(noise, "linear score")
     claim(
         f"noise {noise}: bimodal unit minus softmax gate, mean of five seeds",
@@ -470,9 +534,16 @@ for noise, limits in (("by block", {"at_least": 0.005}), ("by witness", {"at_mos
         )
 
 # %% tags=["hide-input"]
-fig, axes = plt.subplots(1, 2, figsize=(9, 2.7), sharex=True, sharey=True, layout="constrained")
+fig, axes = plt.subplots(
+    1, 2, figsize=(9, 2.7), sharex=True, sharey=True, layout="constrained"
+)
 order = ("fixed weights", "linear score", "bimodal unit", "unit")
-labels = ("fixed weights", "gate for a witness", "gates for features, tied", "gates for features, free")
+labels = (
+    "fixed weights",
+    "gate for a witness",
+    "gates for features, tied",
+    "gates for features, free",
+)
 for axis, noise in zip(axes, ("by witness", "by block"), strict=True):
     for row, fusion in enumerate(order):
         values = of_features(noise, fusion)
@@ -480,7 +551,11 @@ for axis, noise in zip(axes, ("by witness", "by block"), strict=True):
         axis.plot(values.mean(), row, "|", color="C0", markersize=16, markeredgewidth=3)
     known = of_features(noise, "unit", "ceiling")
     axis.axvspan(known.min(), known.max(), color="0.7", alpha=0.6)
-    axis.set(title=f"noise drawn {noise}", xlabel="test accuracy, both questions right", ylim=(3.5, -0.5))
+    axis.set(
+        title=f"noise drawn {noise}",
+        xlabel="test accuracy, both questions right",
+        ylim=(3.5, -0.5),
+    )
 axes[0].set(yticks=range(4), yticklabels=labels)
 figure(
     fig,
@@ -563,12 +638,15 @@ def asked(n, seed):
     other = (truth + 1 + rng.integers(count - 1)) % count  # any but the true one
     place = np.where(labels == 1, truth, other) + np.where(about_colour, 0, 6)
     return PairedData(
-        {"picture": world.images(16).reshape(n, -1) - 0.5, "question": np.eye(10)[place]},
+        {
+            "picture": world.images(16).reshape(n, -1) - 0.5,
+            "question": np.eye(10)[place],
+        },
         labels,
         ("no", "yes"),
     )
 
-
+# %%
 class Reader(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -590,9 +668,17 @@ reader = Reader()
 fit(reader, asked(3000, 0), seed=0, epochs=25, batch_size=64, learning_rate=5e-3)
 asked_test = asked(1500, 1)
 live = accuracy(predict(reader, asked_test), asked_test.labels)
+
+# %%
 readers = {
     kind: runs.values("accuracy", sweep="questions", reader=kind)
-    for kind in ("question alone", "picture alone", "joined", "joined, hidden layer", "FiLM")
+    for kind in (
+        "question alone",
+        "picture alone",
+        "joined",
+        "joined, hidden layer",
+        "FiLM",
+    )
 }
 claim(
     "accuracy with FiLM, beside three stored runs",
@@ -601,9 +687,22 @@ claim(
     at_most=readers["FiLM"].max() + 0.02,
     key="live-film",
 )
-for kind, key in (("question alone", "question"), ("picture alone", "picture"), ("joined", "joined")):
-    claim(f"{kind}, most of three seeds", readers[kind].max(), at_most=0.6, key=f"asked-{key}")
-claim("FiLM, least of three seeds", readers["FiLM"].min(), at_least=0.75, key="asked-film")
+
+# %%
+for kind, key in (
+    ("question alone", "question"),
+    ("picture alone", "picture"),
+    ("joined", "joined"),
+):
+    claim(
+        f"{kind}, most of three seeds",
+        readers[kind].max(),
+        at_most=0.6,
+        key=f"asked-{key}",
+    )
+claim(
+    "FiLM, least of three seeds", readers["FiLM"].min(), at_least=0.75, key="asked-film"
+)
 claim(
     "FiLM minus joined with a hidden layer, mean of three seeds",
     (readers["FiLM"] - readers["joined, hidden layer"]).mean(),
@@ -623,7 +722,9 @@ claim(
 model = models["gate"]
 direction = (model.head.weight[1] - model.head.weight[0]).detach().double().numpy()
 matrices = numpy_arguments(model.fusion)["projections"]
-vectors_of = np.stack([rows @ matrices[m].astype(float) for m, rows in test.features.items()], axis=1)
+vectors_of = np.stack(
+    [rows @ matrices[m].astype(float) for m, rows in test.features.items()], axis=1
+)
 trained_weights = weights_of(model, test)  # (example, modality)
 answers = np.einsum("nm,nmd,d->n", trained_weights, vectors_of, direction) > 0
 means = []
@@ -641,6 +742,7 @@ claim("mean weight of the image with k = 100", means[2], at_least=0.8, key="stor
 # %% [markdown]
 # The same answers on every example, and any story about the image that one likes. A second case comes from training. One witness, the image, stands beside a *static* modality: eight small random numbers that know nothing.
 
+
 # %%
 def with_static(n, seed):
     """The image witness beside numbers that know nothing."""
@@ -649,7 +751,7 @@ def with_static(n, seed):
     features = {"image": data.features["image"], "static": static}
     return PairedData(features, data.labels, data.classes)
 
-
+# %%
 alone, alone_test = with_static(4000, seed=0), with_static(4000, seed=1000)
 listener = train_on(alone, GatedFusion(alone.widths, out_dim=8, hidden_size=16))
 given = weights_of(listener, alone_test)[:, 1]
@@ -659,10 +761,18 @@ without = {
     for m in alone_test.features
 }
 claim("mean weight of the static", given.mean(), at_least=0.7, key="static-weight")
-claim("accuracy lost when the static is shuffled", kept - without["static"],
-      at_most=0.01, key="static-loss")
-claim("accuracy lost when the images are shuffled", kept - without["image"],
-      at_least=0.25, key="picture-loss")
+claim(
+    "accuracy lost when the static is shuffled",
+    kept - without["static"],
+    at_most=0.01,
+    key="static-loss",
+)
+claim(
+    "accuracy lost when the images are shuffled",
+    kept - without["image"],
+    at_least=0.25,
+    key="picture-loss",
+)
 
 # %% [markdown]
 # Most of the weight goes to a modality that knows nothing, and shuffling it costs nothing. A loud image should count little; weights sum to one, so what is taken from the image must be given away. Here a weight on the static means *less of the image*. For the weights of attention [Jain and Wallace (2019)](../../book/bibliography.md#jain2019) found much the same in text classifiers: very different weights, the same answers. What a modality is worth is measured by taking it away.
@@ -675,12 +785,18 @@ claim("accuracy lost when the images are shuffled", kept - without["image"],
 three = {m: rows.copy() for m, rows in x.items()}
 three["image"][:2] = np.nan
 mask = {"image": np.array([False, False, True, True, True])}
-_, shared = gated_fusion(three, projections=P, kernel=W, bias=b, score=v, mask=mask, return_weights=True)
+_, shared = gated_fusion(
+    three, projections=P, kernel=W, bias=b, score=v, mask=mask, return_weights=True
+)
 assert np.allclose(sum(shared.values()), 1)
 assert (shared["image"][:2] == 0).all()
-_, open_gates = gated_multimodal_unit(three, projections=P, kernels=G, biases=c, mask=mask, return_gates=True)
+_, open_gates = gated_multimodal_unit(
+    three, projections=P, kernels=G, biases=c, mask=mask, return_gates=True
+)
 assert (open_gates["image"][:2] == 0).all()
-unasked = film(vectors, np.full((6, 2), np.nan), **free, condition_mask=np.zeros(6, bool))
+unasked = film(
+    vectors, np.full((6, 2), np.nan), **free, condition_mask=np.zeros(6, bool)
+)
 assert (unasked == vectors).all()
 
 # %% [markdown]
@@ -702,10 +818,18 @@ cases = {
         GatedMultimodalUnit(widths, out_dim=4),
         keras_fusion.GatedMultimodalUnit(widths, out_dim=4, dtype="float64"),
     ),
-    film: (FiLM(3, condition_dim=2), keras_fusion.FiLM(3, condition_dim=2, dtype="float64")),
+    film: (
+        FiLM(3, condition_dim=2),
+        keras_fusion.FiLM(3, condition_dim=2, dtype="float64"),
+    ),
 }
+
+# %%
 for formula, (in_torch, in_keras) in cases.items():
-    transfer({n: rng.normal(size=p.shape) for n, p in in_torch.named_parameters()}, in_torch.double())
+    transfer(
+        {n: rng.normal(size=p.shape) for n, p in in_torch.named_parameters()},
+        in_torch.double(),
+    )
     transfer(in_torch, in_keras)
     given_inputs = (vectors, conditions) if formula is film else (x,)
 
@@ -715,7 +839,9 @@ for formula, (in_torch, in_keras) in cases.items():
     output = in_torch(*(convert(array, torch.tensor) for array in given_inputs))
     (output**2).sum().backward()
     with tf.GradientTape() as tape:
-        keras_output = in_keras(*(convert(array, tf.constant) for array in given_inputs))
+        keras_output = in_keras(
+            *(convert(array, tf.constant) for array in given_inputs)
+        )
         loss = tf.reduce_sum(keras_output**2)
     variables = {w.name: w.value for w in in_keras.trainable_weights}
     gradients = tape.gradient(loss, variables)
