@@ -71,26 +71,29 @@ train, _ = witnesses(4000, seed=0)
 test, sizes = witnesses(4000, seed=1000)
 
 # %% [markdown]
-# Suppose first that somebody knows both directions and tells how loud the noise is. Along its direction each witness says one number $t_m$, which is $\pm 2$ plus normal noise of size $\sigma_m$. The best rule weighs each by its *precision*, $1/\sigma_m^2$, and looks at the sign of the sum. Beside it stand the best that one witness can do, and the sum with fixed weights. By symmetry its best weights are equal.
+# Suppose first that somebody knows both directions and tells how loud the noise is. Along its direction each witness says one number $t_m$, which is $\pm 2$ plus normal noise of size $\sigma_m$. The best rule weighs each by its *precision*, $1/\sigma_m^2$, and looks at the sign of the sum. Beside it stand one witness by itself, and the best of many sums with fixed weights, the best for this very test.
 
 # %%
 said = {}
 for i, (witness, rows) in enumerate(test.features.items()):
     direction = np.random.default_rng((7, i)).normal(size=8)
     said[witness] = rows @ (direction / np.linalg.norm(direction))
-rules = {
-    "one witness": said["image"],
-    "equal weights": said["image"] + said["speech"],
-    "precision weights": sum(said[m] / sizes[m] ** 2 for m in said),
-}
-reached = {name: ((total > 0) == test.labels).mean() for name, total in rules.items()}
-for name, key in zip(rules, ("one", "equal", "precision"), strict=True):
-    exact(f"{name}: {{:.3f}}", reached[name], key=f"rule-{key}")
+
+def right(total):
+    return ((total > 0) == test.labels).mean()
+
+
+fixed = [right(w * said["image"] + (1 - w) * said["speech"])
+         for w in np.linspace(0, 1, 101)]
+informed = right(sum(said[m] / sizes[m] ** 2 for m in said))
+exact("one witness, the image: {:.3f}", fixed[-1], key="rule-one")
+exact("the best of 101 pairs of fixed weights: {:.3f}", max(fixed), key="rule-fixed")
+exact("precision weights: {:.3f}", informed, key="rule-precision")
 ceiling = norm.cdf(np.sqrt(sum((2 / sizes[m]) ** 2 for m in sizes))).mean()
-assert abs(reached["precision weights"] - ceiling) < 0.02  # its expected value
+assert abs(informed - ceiling) < 0.02  # its expected value
 
 # %% [markdown]
-# Fixed weights throw away much of what there is: in each example they listen to the loud witness as closely as to the quiet one. No choice of fixed weights mends that, for what is right for one example is wrong for the next. The weights must depend on the example.
+# Fixed weights throw away much of what there is: in each example they listen to the loud witness as closely as to the quiet one. What is right for one example is wrong for the next. The weights must depend on the example.
 #
 # ## A softmax that knows the noise
 #
@@ -238,7 +241,7 @@ of_kind = {
 claim(
     "lead of the gate over fixed weights, least of five seeds",
     (of_kind["gate"] - of_kind["fixed weights"]).min(),
-    at_least=0.03,
+    at_least=0.035,
     key="gate-lead",
 )
 claim(
@@ -254,7 +257,7 @@ for kind, key in (("softmax weights", "softmax"), ("linear score", "linear")):
     claim(
         f"{kind} differ from fixed weights, at most of five seeds",
         lead,
-        at_most=0.015,
+        at_most=0.01,
         key=f"{key}-lead",
     )
 
@@ -345,7 +348,7 @@ for noise, key in (("one-sided", "onesided"), ("told", "told")):
     claim(
         f"{noise}: log ratio, far right minus far left, least of five seeds",
         moves.min(),
-        at_least=1.0,
+        at_least=4.0,
         key=f"{key}-moves",
     )
     gain = linear - runs.values("accuracy", fusion="fixed weights", **setting)
@@ -561,7 +564,7 @@ def of_features(noise, fusion, name="accuracy"):
 
 for noise, limits in (
     ("by block", {"at_least": 0.005}),
-    ("by witness", {"at_most": 0.0}),
+    ("by witness", {"at_most": -0.005}),
 ):
     lead = of_features(noise, "bimodal unit") - of_features(noise, "linear score")
     claim(
