@@ -57,11 +57,12 @@ def witnesses(n, seed, quiet=0.5, loud=8.0):
     """Two witnesses of one label, and the size of each one's noise."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(2, size=n)
-    features, sizes = {}, {}
-    for i, witness in enumerate(("image", "speech")):
+    limits = np.log(quiet), np.log(loud)
+    sizes = {m: np.exp(rng.uniform(*limits, size=n)) for m in ("image", "speech")}
+    features = {}
+    for i, witness in enumerate(sizes):
         direction = np.random.default_rng((7, i)).normal(size=8)
         direction *= 2 / np.linalg.norm(direction)
-        sizes[witness] = np.exp(rng.uniform(np.log(quiet), np.log(loud), size=n))
         noise = sizes[witness][:, None] * rng.normal(size=(n, 8))
         features[witness] = np.outer(2 * labels - 1, direction) + noise
     return PairedData(features, labels, ("no", "yes")), sizes
@@ -465,43 +466,27 @@ def of_digits(kind, name="accuracy"):
     return runs.values(name, sweep="digits", fusion=kind)
 
 
-claim(
-    "words alone minus sum, mean of five seeds",
-    (of_digits("text alone") - of_digits("fixed weights")).mean(),
-    at_least=0.02,
-    key="digits-sum-loss",
-)
-claim(
-    "gate minus sum in the loudest band, least of five seeds",
-    (of_digits("gate", "accuracy_3") - of_digits("fixed weights", "accuracy_3")).min(),
-    at_least=0.05,
-    key="digits-loud-gain",
-)
+def digits_lead(first, second, name="accuracy"):
+    return of_digits(first, name) - of_digits(second, name)
 
-# %%
-claim(
-    "gate minus sum in the quietest band, mean of five seeds",
-    (of_digits("gate", "accuracy_0") - of_digits("fixed weights", "accuracy_0")).mean(),
-    at_most=0.0,
-    key="digits-quiet-loss",
-)
-claim(
-    "gate minus words alone, mean of five seeds",
-    (of_digits("gate") - of_digits("text alone")).mean(),
-    at_most=0.02,
-    key="digits-gate-text",
-)
+
+claim("words alone minus sum, mean of five seeds",
+      digits_lead("text alone", "fixed weights").mean(),
+      at_least=0.005, key="digits-sum-loss")
+claim("gate minus words alone, mean of five seeds",
+      digits_lead("gate", "text alone").mean(), at_most=0.0, key="digits-gate-text")
 for kind, key in (("gate", "gate"), ("linear score", "linear")):
-    claim(
-        f"{kind}: log ratio, loudest minus quietest band, mean of five seeds",
-        (of_digits(kind, "log_ratio_3") - of_digits(kind, "log_ratio_0")).mean(),
-        at_least=-2,
-        at_most=2,
-        key=f"digits-follow-{key}",
-    )
+    for band, where, limits in ((3, "loudest", {"at_least": 0.02}),
+                                (0, "quietest", {"at_most": -0.01})):
+        lead = digits_lead(kind, "fixed weights", f"accuracy_{band}")
+        claim(f"{kind} minus sum in the {where} band, mean of five seeds",
+              lead.mean(), key=f"digits-{key}-{where}", **limits)
+    moved = of_digits(kind, "log_ratio_3") - of_digits(kind, "log_ratio_0")
+    claim(f"{kind}: log ratio, loudest minus quietest, mean of five seeds",
+          moved.mean(), at_least=-1, at_most=1, key=f"digits-follow-{key}")
 
 # %% [markdown]
-# The sum is worse than the words by themselves: on this data a second modality does harm. Both gates repair much of that where pictures are loud, and lose where pictures are clean. But do they *follow* the noise? Hardly: from the quietest band to the loudest the log ratio of the weights moves little beside what it moved for the witnesses. Better accuracy is no proof that a gate looks at reliability. Perhaps 1200 pictures are too few to learn to see the noise in 64 pixels. The bounded sum has nothing to learn there:
+# In the mean the sum is worse than the words by themselves: here a second modality does harm. Both gates repair part of that where pictures are loud, and lose where pictures are clean, and neither gets past the words. Do they *follow* the noise? They should give the image less where it is loud. But from the quietest band to the loudest the log ratio of the weights hardly moves, beside what it moved for the witnesses. So a gate that is better in loud pictures need not have looked at the noise. Perhaps 1200 pictures are too few to learn to see noise in 64 pixels. The bounded sum has nothing to learn there:
 
 # %%
 bounded_digits = []
@@ -515,9 +500,11 @@ for seed in range(3):
         seed)
     logits = predict(trained, dark_test.scaled(factors))
     bounded_digits.append(accuracy(logits, dark_test.labels))
-claim("bounded sum minus gate on the digits, mean of three seeds",
-      (np.array(bounded_digits) - of_digits("gate")[:3]).mean(),
-      at_least=0.0, key="digits-bounded")
+bounded_digits = np.array(bounded_digits)
+for kind, key in (("gate", "gate"), ("text alone", "text")):
+    claim(f"bounded sum minus {kind} on the digits, mean of three seeds",
+          (bounded_digits - of_digits(kind)[:3]).mean(),
+          at_least=0.005, key=f"digits-bounded-{key}")
 
 # %% [markdown]
 # ## A gate for each feature
@@ -539,7 +526,7 @@ G = {m: rng.normal(size=(joined.shape[1], 4)) for m in x}
 c = {m: rng.normal(size=4) for m in x}
 z = {m: sigmoid(joined @ G[m] + c[m]) for m in x}  # (5, 4) each
 by_hand = sum(z[m] * np.tanh(x[m] @ P[m]) for m in x)
-unit = gated_multimodal_unit(x, projections=P, kernels=G, biases=c)
+unit = gated_multimodal_unit(x, list(x), projections=P, kernels=G, biases=c)
 assert np.allclose(by_hand, unit, rtol=1e-12)
 
 pair = {m: x[m] for m in ("text", "image")}  # one gate for two
@@ -550,7 +537,9 @@ bimodal = one_gate * tanh["text"] + (1 - one_gate) * tanh["image"]
 opposite = {"text": G["text"][:14], "image": -G["text"][:14]}
 zero = {m: np.zeros(4) for m in pair}
 Q = {m: P[m] for m in pair}
-general = gated_multimodal_unit(pair, projections=Q, kernels=opposite, biases=zero)
+general = gated_multimodal_unit(
+    pair, list(pair), projections=Q, kernels=opposite, biases=zero
+)
 assert np.allclose(bimodal, general)
 
 # %% [markdown]
@@ -748,16 +737,15 @@ for kind, key in (
 claim(
     "FiLM, least of three seeds", readers["FiLM"].min(), at_least=0.75, key="asked-film"
 )
-claim(
-    "FiLM minus joined with a hidden layer, mean of three seeds",
-    (readers["FiLM"] - readers["joined, hidden layer"]).mean(),
-    at_least=-0.1,
-    at_most=0.05,
-    key="film-hidden",
-)
+claim("FiLM minus joined with a hidden layer, mean of three seeds",
+      (readers["FiLM"] - readers["joined, hidden layer"]).mean(), at_least=-0.01,
+      at_most=0.06, key="film-hidden")
+claim("best of three with a hidden layer minus least of three with FiLM",
+      readers["joined, hidden layer"].max() - readers["FiLM"].min(), at_least=0.03,
+      key="film-overlap")
 
 # %% [markdown]
-# The question alone and the picture alone are at chance, for yes and no are equally frequent. Joined before a linear head they stay near it: the logits are a term of the picture plus a term of the question, and *red, and asked for red* is no sum. FiLM multiplies, and answers most questions. But so does the joined vector with one hidden layer, here even a little better. What was needed is an interaction. FiLM is one that costs few parameters and leaves the map a map, so that it can stand after every convolution of a deep network, as it does in [Perez et al. (2018)](../../book/bibliography.md#perez2018).
+# The question alone and the picture alone are at chance, for yes and no are equally frequent. Joined before a linear head they stay near it: the logits are a term of the picture plus a term of the question, and *red, and asked for red* is no sum. FiLM multiplies, and answers most questions. But so does the joined vector with one hidden layer; FiLM is a little ahead in the mean, and with three seeds the two overlap. What was needed is an interaction. FiLM is one that costs few parameters and leaves the map a map, so that it can stand after every convolution of a deep network, as it does in [Perez et al. (2018)](../../book/bibliography.md#perez2018).
 #
 # ## A weight is not importance
 #
@@ -836,7 +824,7 @@ _, shared = gated_fusion(
 assert np.allclose(sum(shared.values()), 1)
 assert (shared["image"][:2] == 0).all()
 _, open_gates = gated_multimodal_unit(
-    three, projections=P, kernels=G, biases=c, mask=mask, return_gates=True
+    three, list(x), projections=P, kernels=G, biases=c, mask=mask, return_gates=True
 )
 assert (open_gates["image"][:2] == 0).all()
 unasked = film(
@@ -877,6 +865,7 @@ for formula, (in_torch, in_keras) in cases.items():
     )
     transfer(in_torch, in_keras)
     given_inputs = (vectors, conditions) if formula is film else (x,)
+    order = (list(x),) if formula is gated_multimodal_unit else ()
 
     def convert(array, make):
         return {m: make(r) for m, r in array.items()} if array is x else make(array)
@@ -890,7 +879,7 @@ for formula, (in_torch, in_keras) in cases.items():
         loss = tf.reduce_sum(keras_output**2)
     variables = {w.name: w.value for w in in_keras.trainable_weights}
     gradients = tape.gradient(loss, variables)
-    reference = formula(*given_inputs, **numpy_arguments(in_torch))
+    reference = formula(*given_inputs, *order, **numpy_arguments(in_torch))
     assert relative_error(output.detach(), reference) < 1e-10
     assert relative_error(keras_output, reference) < 1e-10
     for name, parameter in in_torch.named_parameters():
@@ -899,7 +888,7 @@ for formula, (in_torch, in_keras) in cases.items():
 # %% [markdown]
 # ## What this does not show
 #
-# The witnesses were made so that the noise differs from example to example by much, and 4000 examples with eight numbers are enough to learn to see it. On the digits, with 1200 pictures of 64 numbers, no gate learned it. One architecture and one recipe of training were tried each; a search might find better ones, for the gates and for what they are compared with.
+# The witnesses were made so that the noise differs from example to example by much, and 4000 examples with eight numbers are enough to learn to see it. On the digits, with 1200 pictures of 64 numbers, no gate learned to follow the noise. One architecture and one recipe of training were tried each; a search might find better ones, for the gates and for what they are compared with.
 #
 # ## What to keep
 #
