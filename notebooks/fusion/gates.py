@@ -859,10 +859,8 @@ cases = {
 
 # %%
 for formula, (in_torch, in_keras) in cases.items():
-    transfer(
-        {n: rng.normal(size=p.shape) for n, p in in_torch.named_parameters()},
-        in_torch.double(),
-    )
+    drawn = {n: rng.normal(size=p.shape) for n, p in in_torch.named_parameters()}
+    transfer(drawn, in_torch.double())
     transfer(in_torch, in_keras)
     given_inputs = (vectors, conditions) if formula is film else (x,)
     order = (list(x),) if formula is gated_multimodal_unit else ()
@@ -873,9 +871,7 @@ for formula, (in_torch, in_keras) in cases.items():
     output = in_torch(*(convert(array, torch.tensor) for array in given_inputs))
     (output**2).sum().backward()
     with tf.GradientTape() as tape:
-        keras_output = in_keras(
-            *(convert(array, tf.constant) for array in given_inputs)
-        )
+        keras_output = in_keras(*(convert(a, tf.constant) for a in given_inputs))
         loss = tf.reduce_sum(keras_output**2)
     variables = {w.name: w.value for w in in_keras.trainable_weights}
     gradients = tape.gradient(loss, variables)
