@@ -381,9 +381,9 @@ for seed in range(3):
     bounded.append(accuracy(predict(trained, heard_later), heard_later.labels))
 bounded = np.array(bounded)
 claim("bounded sum minus fixed weights, least of three seeds",
-      (bounded - of_kind["fixed weights"][:3]).min(), at_least=0.02, key="bounded-lead")
+      (bounded - of_kind["fixed weights"][:3]).min(), at_least=0.03, key="bounded-lead")
 claim("gate minus bounded sum, mean of three seeds",
-      (of_kind["gate"][:3] - bounded).mean(), at_least=-0.01, at_most=0.04,
+      (of_kind["gate"][:3] - bounded).mean(), at_least=-0.01, at_most=0.015,
       key="gate-bounded")
 
 # %% [markdown]
@@ -391,7 +391,7 @@ claim("gate minus bounded sum, mean of three seeds",
 #
 # ## Digits in the dark
 #
-# Real pictures now: handwritten digits beside their mistyped names, as in the first lesson, but each picture has noise of its own size, from hardly visible to four times the range of the ink. It is added and not cut off, so it is symmetric.
+# Real pictures now: handwritten digits beside their mistyped names, as in the lesson on the weighted sum, but each picture has noise of its own size, from hardly visible to four times the range of the ink. It is added and not cut off, so it is symmetric.
 
 
 # %%
@@ -507,6 +507,8 @@ for kind, key in (("gate", "gate"), ("text alone", "text")):
           at_least=0.005, key=f"digits-bounded-{key}")
 
 # %% [markdown]
+# It is ahead of the gate, and of the words by themselves.
+#
 # ## A gate for each feature
 #
 # A softmax gate has one weight for a whole modality. But a camera may be blinded on its left half only. The *gated multimodal unit* ([Arevalo et al., 2017](../../book/bibliography.md#arevalo2017)) has a gate for each feature of each modality, and each gate looks at all modalities. Write $[x_1, \dots, x_M]$ for all vectors side by side, $G_m$ for a matrix from there to the width of $F$, and $\sigma$ for the function $1 / (1 + e^{-l})$:
@@ -606,7 +608,7 @@ figure(
 )
 
 # %% [markdown]
-# Where a witness is good or bad as a whole, one weight for it is better: the gates for features have more to learn and nothing to gain. Where the noise is drawn for each block, they are ahead. The unit differs from the softmax gate in two more ways, it bounds its vectors and its gates look at all modalities. Both differences are there on the left too, where they do not help; so perhaps the lead on the right is due to the gates for features.
+# Where a witness is good or bad as a whole, one weight for it is ahead; perhaps because gates for features have more to learn there and nothing to gain. Where the noise is drawn for each block, they are ahead. The unit differs from the softmax gate in two more ways, it bounds its vectors and its gates look at all modalities. Both differences are there on the left too, where they do not help; so perhaps the lead on the right is due to the gates for features.
 #
 # Inside $\sigma$ stands a linear function of the features. So what was said about a linear score holds for each logit of this unit: where noise is symmetric and nothing tells its size, the mean logit is the same at every level of noise. In the first world, where the noise is hidden, the unit is ahead of fixed weights all the same. A sum with the same bound and no gate is as good:
 
@@ -888,8 +890,8 @@ for formula, (in_torch, in_keras) in cases.items():
 #
 # ## What to keep
 #
-# Fixed weights cannot follow a reliability that changes from example to example; a softmax over modalities with a score for each can. It follows only what its score can see: a linear score sees the mean of the features, not their spread. If you can measure how reliable a signal is, hand that to the gate as a feature. Use a gate for each feature where parts of a modality fail separately, and FiLM where one input asks and the other is asked. And read no weight as importance.
+# Fixed weights cannot follow a reliability that changes from example to example; a softmax over modalities with a score for each can. It follows only what its score can see: a linear score sees the mean of the features, not their spread. If you can measure how reliable a signal is, hand that to the gate as a feature. A bounded sum gets far without any gate: try it first. Use a gate for each feature where parts of a modality fail separately, and FiLM where one input asks and the other is asked. And read no weight as importance.
 #
-# **Try it.** Make the noise the same in all examples, `same, _ = witnesses(4000, seed=0, quiet=2.0, loud=2.0)`, and train gate and sum on it by `train_on`: what is left of the lead? Give the linear gate what it lacks: in `witnesses` replace `features[witness]` by `np.column_stack([features[witness], np.log(sizes[witness])])` before it is returned. The [exercises](exercises.ipynb) ask you for a gate with a mask, and for FiLM.
+# **Try it.** Make the noise the same in all examples, `same, _ = witnesses(4000, seed=0, quiet=2.0, loud=2.0)`, and train a gate on it, `even = train_on(same, GatedFusion(dims, out_dim=8, hidden_size=16))`: how far do `weights_of(even, same)` still move? Take the gate's hidden layer away in the static example, `train_on(alone, GatedFusion(alone.widths, out_dim=8, hidden_size=None))`: how much weight does the static get now? The [exercises](exercises.ipynb) ask you for a gate with a mask, and for FiLM.
 #
 # **Further reading.** [Arevalo et al. (2017)](../../book/bibliography.md#arevalo2017) for the gated unit on film posters and plots, [Perez et al. (2018)](../../book/bibliography.md#perez2018) for FiLM on questions about scenes, [Jayakumar et al. (2020)](../../book/bibliography.md#jayakumar2020) for what products add to a network.
