@@ -263,55 +263,42 @@ for kind, key in (("softmax weights", "softmax"), ("linear score", "linear")):
     )
 
 # %% tags=["hide-input"]
-fig, axes = plt.subplots(
-    1, 2, figsize=(9.5, 3.7), layout="constrained", width_ratios=(1.15, 1)
-)
-edges = np.linspace(-2.5, 2.5, 11)
-for key, colour, marker, label in (
-    ("gate", "C2", "o", "tanh in the score"),
-    ("linear", "C1", "s", "linear score"),
-):
-    weight = weights_of(models[key], test)[:, 0]
-    inside = [
-        weight[(quieter >= low) & (quieter < high)] for low, high in pairwise(edges)
-    ]
-    quartiles = np.array([np.percentile(part, (25, 50, 75)) for part in inside])
+def draw_weights(axis):
+    edges = np.linspace(-2.5, 2.5, 11)
     middle = (edges[1:] + edges[:-1]) / 2
-    axes[0].fill_between(
-        middle, quartiles[:, 0], quartiles[:, 2], color=colour, alpha=0.2, linewidth=0
-    )
-    axes[0].plot(middle, quartiles[:, 1], color=colour, marker=marker, label=label)
-line = np.linspace(-2.5, 2.5, 101)
-axes[0].plot(
-    line,
-    1 / (1 + np.exp(-2 * line)),
-    "--",
-    color="black",
-    label="share of the precision",
-)
-axes[0].set(
-    xlabel="log of (noise of speech / noise of image)",
-    ylabel="weight of the image",
-    ylim=(-0.02, 1.02),
-)
-axes[0].legend(loc="upper left", fontsize=9)
-for row, values in enumerate(of_kind.values()):
-    axes[1].plot(values, np.full(5, row), "o", color="C0", alpha=0.5)
-    axes[1].plot(values.mean(), row, "|", color="C0", markersize=16, markeredgewidth=3)
-axes[1].axvspan(
-    ceilings.min(), ceilings.max(), color="0.7", alpha=0.6, label="noise known"
-)
-axes[1].set(
-    yticks=range(4), yticklabels=list(of_kind), xlabel="test accuracy", ylim=(3.5, -0.5)
-)
+    for key, colour, marker, label in (("gate", "C2", "o", "tanh in the score"), ("linear", "C1", "s", "linear score")):
+        weight = weights_of(models[key], test)[:, 0]
+        inside = [weight[(quieter >= low) & (quieter < high)] for low, high in pairwise(edges)]
+        quartiles = np.array([np.percentile(part, (25, 50, 75)) for part in inside])
+        axis.fill_between(middle, quartiles[:, 0], quartiles[:, 2], color=colour, alpha=0.2, linewidth=0)
+        axis.plot(middle, quartiles[:, 1], color=colour, marker=marker, label=label)
+    line = np.linspace(-2.5, 2.5, 101)
+    axis.plot(line, 1 / (1 + np.exp(-2 * line)), "--", color="black", label="share of the precision")
+    axis.set(xlabel="log of (noise of speech / noise of image)", ylabel="weight of the image", ylim=(-0.02, 1.02))
+    axis.legend(loc="upper left", fontsize=9)
+
+
+def draw_seeds(axis, rows, known):
+    """A row of dots and their mean for each kind, and a band for what can be reached."""
+    for row, values in enumerate(rows.values()):
+        axis.plot(values, np.full(len(values), row), "o", color="C0", alpha=0.5)
+        axis.plot(values.mean(), row, "|", color="C0", markersize=16, markeredgewidth=3)
+    axis.axvspan(known.min(), known.max(), color="0.7", alpha=0.6, label="noise known")
+    axis.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel="test accuracy", ylim=(len(rows) - 0.5, -0.5))
+
+
+# %% tags=["hide-input"]
+fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.7), layout="constrained", width_ratios=(1.15, 1))
+draw_weights(axes[0])
+draw_seeds(axes[1], of_kind, ceilings)
 axes[1].legend(loc="upper right", fontsize=9)
 figure(
     fig,
     "follows",
     caption="Left: the weight that trained gates give the image (median and middle half of the test examples, one "
     "seed). The gate with a tanh in its score follows the quieter witness, nearly as the precision would have it; with "
-    "a linear score the median stays at one half. Right: five seeds (dots) and their mean (bars). Only the former "
-    "comes near what somebody reaches who knows the noise.",
+    "a linear score the median stays at one half. Right: five seeds (dots) and their mean (bars). Of the four only the "
+    "gate with a tanh comes near what somebody reaches who knows the noise.",
     alt="Left, weight of the image over the log ratio of noises. One curve rises from near zero to near one along a "
     "dashed sigmoid, another stays flat at one half. Right, dots of accuracy: three rows lie together at the left, "
     "the gate lies far to the right, close to a grey band.",
@@ -408,57 +395,44 @@ def dark_digits(part, seed=0):
 
 
 # %% tags=["hide-input"]
-KINDS = {
-    "text alone": ("C7", ":"),
-    "fixed weights": ("C0", "-"),
-    "linear score": ("C1", "-."),
-    "gate": ("C2", "-"),
-}
-digits, digit_noise = dark_digits("test")
-shown = np.flatnonzero(digits.labels == 3)
-shown = shown[np.argsort(digit_noise[shown])][:: max(1, len(shown) // 5)][:5]
+KINDS = {"text alone": ("0.35", ":", "v"), "fixed weights": ("C0", "-", "o"),
+         "linear score": ("C1", "-.", "s"), "gate": ("C2", "--", "D")}
+
+
+def draw_digits(axes):
+    digits, noise = dark_digits("test")
+    threes = np.flatnonzero(digits.labels == 3)
+    threes = threes[np.argsort(noise[threes])][:: len(threes) // 5]
+    for axis, row in zip(axes, threes, strict=False):
+        axis.imshow(digits.features["image"][row].reshape(8, 8), cmap="gray_r", vmin=-1, vmax=1.5)
+        axis.set(xticks=[], yticks=[])
+        axis.set_title(f"{noise[row]:.2g}", fontsize=10)
+
+
+def draw_bands(axis):
+    for kind, (colour, style, marker) in KINDS.items():
+        bands = np.array([runs.values(f"accuracy_{band}", sweep="digits", fusion=kind) for band in range(4)])
+        axis.fill_between(range(4), bands.min(axis=1), bands.max(axis=1), color=colour, alpha=0.15, linewidth=0)
+        axis.plot(range(4), bands.mean(axis=1), style, color=colour, marker=marker, label=kind)
+    axis.set(xticks=range(4), xticklabels=["0.05–0.2", "0.2–0.6", "0.6–1.5", "1.5–4"], xlabel="noise of the picture")
+    axis.set(ylabel="test accuracy")
+    axis.legend(fontsize=9, loc="lower left")
+
+
+# %% tags=["hide-input"]
 fig = plt.figure(figsize=(9.5, 3.4), layout="constrained")
-left, right_panel = fig.subfigures(1, 2, width_ratios=(1, 1.5))
-for axis, row in zip(left.subplots(1, 5), shown, strict=False):
-    axis.imshow(
-        digits.features["image"][row].reshape(8, 8), cmap="gray_r", vmin=-1, vmax=1.5
-    )
-    axis.set(xticks=[], yticks=[])
-    axis.set_title(f"{digit_noise[row]:.2g}", fontsize=10)
-axis = right_panel.subplots()
-for kind, (colour, style) in KINDS.items():
-    bands = np.array(
-        [
-            runs.values(f"accuracy_{band}", sweep="digits", fusion=kind)
-            for band in range(4)
-        ]
-    )
-    axis.fill_between(
-        range(4),
-        bands.min(axis=1),
-        bands.max(axis=1),
-        color=colour,
-        alpha=0.15,
-        linewidth=0,
-    )
-    axis.plot(range(4), bands.mean(axis=1), style, color=colour, marker="o", label=kind)
-axis.set(
-    xticks=range(4),
-    xticklabels=["0.05–0.2", "0.2–0.6", "0.6–1.5", "1.5–4"],
-    xlabel="noise of the picture",
-)
-axis.set(ylabel="test accuracy")
-axis.legend(fontsize=9, loc="lower left")
+pictures, lines = fig.subfigures(1, 2, width_ratios=(1, 1.5))
+draw_digits(pictures.subplots(1, 5))
+draw_bands(lines.subplots())
 figure(
     fig,
     "digits",
     caption="Left: five threes and the size of their noise. Right: accuracy by the noise of the picture, mean and "
-    "range of five seeds. The sum falls far below the words alone where pictures are loud. Both gates lose less there, "
-    "and pay for it where pictures are clean.",
+    "range of five seeds. The sum starts ahead and falls far below the words alone where pictures are loudest. Both "
+    "gates lose less there, and pay for it where pictures are clean.",
     alt="Five pictures of a three, from clear to invisible. Four lines over four bands of noise: words alone stay "
-    "level, the sum starts highest and falls furthest, two gates lie between.",
+    "level, the sum starts highest and falls furthest, two gates start lower and fall less.",
 )
-
 
 # %%
 def of_digits(kind, name="accuracy"):
@@ -574,29 +548,13 @@ for noise, limits in (
         )
 
 # %% tags=["hide-input"]
-fig, axes = plt.subplots(
-    1, 2, figsize=(9, 2.7), sharex=True, sharey=True, layout="constrained"
-)
-order = ("fixed weights", "linear score", "bimodal unit", "unit")
-labels = (
-    "fixed weights",
-    "gate for a witness",
-    "gates for features, tied",
-    "gates for features, free",
-)
+fig, axes = plt.subplots(1, 2, figsize=(9, 2.7), sharex=True, sharey=True, layout="constrained")
+shown = {"fixed weights": "fixed weights", "linear score": "gate for a witness",
+         "bimodal unit": "gates for features, tied", "unit": "gates for features, free"}
 for axis, noise in zip(axes, ("by witness", "by block"), strict=True):
-    for row, fusion in enumerate(order):
-        values = of_features(noise, fusion)
-        axis.plot(values, np.full(len(values), row), "o", color="C0", alpha=0.5)
-        axis.plot(values.mean(), row, "|", color="C0", markersize=16, markeredgewidth=3)
-    known = of_features(noise, "unit", "ceiling")
-    axis.axvspan(known.min(), known.max(), color="0.7", alpha=0.6)
-    axis.set(
-        title=f"noise drawn {noise}",
-        xlabel="test accuracy, both questions right",
-        ylim=(3.5, -0.5),
-    )
-axes[0].set(yticks=range(4), yticklabels=labels)
+    rows = {label: of_features(noise, fusion) for fusion, label in shown.items()}
+    draw_seeds(axis, rows, of_features(noise, "unit", "ceiling"))
+    axis.set(title=f"noise drawn {noise}", xlabel="test accuracy, both questions right")
 figure(
     fig,
     "units",
@@ -878,8 +836,8 @@ for formula, (in_torch, in_keras) in cases.items():
     variables = {w.name: w.value for w in in_keras.trainable_weights}
     gradients = tape.gradient(loss, variables)
     reference = formula(*given_inputs, *order, **numpy_arguments(in_torch))
-    assert relative_error(output.detach(), reference) < 1e-10
-    assert relative_error(keras_output, reference) < 1e-10
+    for result in (output.detach(), keras_output):
+        assert relative_error(result, reference) < 1e-10
     for name, parameter in in_torch.named_parameters():
         assert relative_error(gradients[name], parameter.grad) < 1e-10
 
