@@ -19,6 +19,7 @@ import mmcourse.fusion.torch
 from benchmarks import report, runner
 from benchmarks.__main__ import RESULTS, discover
 from benchmarks.runner import Case, Rate, RateResult, Result, UnequalError, check_equal, measure, measure_rate
+from tests.alignment.halves import CLASSES
 from tests.fusion.halves import COMPOSED
 
 
@@ -141,15 +142,11 @@ def test_cases_are_found_by_their_files_and_their_sides_are_equal(found: list[Ca
         list(discover(["nosuch"]))
 
 
-def test_every_fusion_and_every_loss_is_measured_in_both_frameworks(found: list[Case | Rate]) -> None:
+def test_every_fusion_and_every_contrastive_loss_is_measured_in_both_frameworks(found: list[Case | Rate]) -> None:
     measured = {case.name.partition(",")[0] for case in found if isinstance(case, Case)}
-    for framework, fusion, alignment in (
-        ("torch", mmcourse.fusion.torch, mmcourse.alignment.torch),
-        ("keras", mmcourse.fusion.keras, mmcourse.alignment.keras),
-    ):
+    for framework, fusion in (("torch", mmcourse.fusion.torch), ("keras", mmcourse.fusion.keras)):
         fusions = {name for name in fusion.__all__ if name.endswith("Fusion")} - COMPOSED
-        losses = {name for name in alignment.__all__ if name.islower()}  # their classes add a scale
-        assert {f"{framework} {name}" for name in fusions | losses} <= measured
+        assert {f"{framework} {name}" for name in fusions | set(CLASSES)} <= measured
 
 
 def test_the_table_and_the_file_tell_the_same(tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ LIGHT = [
     *(f"mmcourse.{module.name}" for module in iter_modules(mmcourse.__path__)),
     "mmcourse.alignment.checks",
     "mmcourse.alignment.numpy",
+    "mmcourse.decoders.counts",
+    "mmcourse.decoders.decoding",
+    "mmcourse.decoders.numpy",
     "mmcourse.encoders.audio_checks",
     "mmcourse.encoders.counts",
     "mmcourse.encoders.image_positions",
@@ -26,6 +29,7 @@ LIGHT = [
     "mmcourse.data.files",
     "mmcourse.checks",
     "mmcourse.fusion.numpy",
+    "mmcourse.information",
 ]
 
 

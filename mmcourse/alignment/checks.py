@@ -6,7 +6,7 @@ import numpy as np
 
 from mmcourse import checks
 from mmcourse.checks import Spec
-from mmcourse.errors import DtypeError, ModalityError, NotFiniteError, ShapeError
+from mmcourse.errors import DtypeError, EmptyBatchError, ModalityError, NotFiniteError, ShapeError
 
 NAMES = ("image", "text")
 POSITIVES = ("any", "all")
@@ -93,3 +93,65 @@ def zero_vector(name: str, rows: str, where: str) -> NotFiniteError:
 def computed_in(dtype: str) -> str:
     """The dtype of the loss: at a scale of 100 the logits of half precision are half a unit apart."""
     return "float32" if dtype in SINGLE else dtype
+
+
+def check_matching(logits: Spec, labels: Spec, where: str) -> None:
+    """Raise a ModalityError unless logits are (pairs,) or (pairs, 2), floating, and labels (pairs,) booleans."""
+    shape, pairs = logits.shape, logits.shape[0] if logits.shape else None
+    if len(shape) not in (1, 2) or shape[1:] not in ((), (2,)):
+        raise ShapeError(
+            "logits", got=f"shape {checks.shape_text(shape)}", wanted="(pairs,) or (pairs, 2)", where=where
+        )
+    if not logits.dtype.startswith(("float", "bfloat")):
+        raise DtypeError("logits", got=f"dtype {logits.dtype}", wanted="a floating one", where=where)
+    if pairs == 0:
+        raise EmptyBatchError("logits", got="0 pairs", wanted="at least 1", where=where)
+    if labels.dtype != "bool":
+        raise DtypeError("labels", got=f"dtype {labels.dtype}", wanted="bool", where=where)
+    if len(labels.shape) != 1 or (None not in (pairs, labels.shape[0]) and labels.shape[0] != pairs):
+        wanted = f"({'pairs' if pairs is None else pairs},)"
+        raise ShapeError("labels", got=f"shape {checks.shape_text(labels.shape)}", wanted=wanted, where=where)
+
+
+def check_logits(finite: np.ndarray, where: str) -> None:
+    """Raise NotFiniteError for pairs whose logits are NaN or infinite.  finite: (pairs,)"""
+    if not finite.all():
+        raise infinite_logits(checks.rows_text(~finite), where)
+
+
+def infinite_logits(rows: str, where: str) -> NotFiniteError:
+    """The error for pairs whose logits are NaN or infinite."""
+    return NotFiniteError("logits", got=f"NaN or infinity in rows [{rows}]", wanted="finite numbers", where=where)
+
+
+def check_negatives(some: np.ndarray, where: str) -> None:
+    """Raise ModalityError for rows without a negative.  some: (batch,), is there one?"""
+    if not some.all():
+        raise no_negative(checks.rows_text(~some), where)
+
+
+def no_negative(rows: str, where: str) -> ModalityError:
+    """The error for rows whose group is the whole batch."""
+    wanted = "one at least, a row that is not theirs or their group's"
+    return ModalityError("batch", got=f"no negative for rows [{rows}]", wanted=wanted, where=where)
+
+
+def check_uniform(uniform: Spec, batch: int | None, where: str) -> None:
+    """Raise unless there are two floating numbers a row."""
+    unlike = [None not in (a, b) and a != b for a, b in zip(uniform.shape, (2, batch), strict=False)]
+    if len(uniform.shape) != 2 or any(unlike):
+        wanted = f"(2, {'batch' if batch is None else batch})"
+        raise ShapeError("uniform", got=f"shape {checks.shape_text(uniform.shape)}", wanted=wanted, where=where)
+    if not uniform.dtype.startswith(("float", "bfloat")):
+        raise DtypeError("uniform", got=f"dtype {uniform.dtype}", wanted="a floating one", where=where)
+
+
+def check_uniform_values(within: bool, where: str) -> None:
+    """Raise ModalityError unless all numbers are within [0, 1)."""
+    if not within:
+        raise outside_unit_interval(where)
+
+
+def outside_unit_interval(where: str) -> ModalityError:
+    """The error for numbers that are no uniform ones."""
+    return ModalityError("uniform", got="numbers outside [0, 1)", wanted="0 to below 1", where=where)

@@ -14,6 +14,7 @@ from mmcourse.errors import (
     DtypeError,
     EmptyBatchError,
     MaskError,
+    ModalityError,
     NotFiniteError,
     ShapeError,
     UnknownModalityError,
@@ -91,6 +92,22 @@ def initial_weights(
     check_mapping(weights, "weights", where)
     check_names(weights, dims, "weight", where)
     return {modality: float(weights[modality]) for modality in dims}
+
+
+def check_rates(rates: Mapping[str, float] | float, dims: Iterable[str], where: str) -> dict[str, float]:
+    """Return the chance with which each modality is dropped, in the order of dims; one number serves all.
+
+    Raises ModalityError for a chance outside [0, 1): at 1 a modality would never be trained.
+    """
+    names = list(dims)
+    if isinstance(rates, int | float):
+        rates = dict.fromkeys(names, rates)
+    check_mapping(rates, "rates", where)
+    check_names(rates, names, "rate", where)
+    for modality, rate in rates.items():
+        if not 0 <= rate < 1:
+            raise ModalityError(modality, got=f"rate {rate}", wanted="at least 0 and below 1", where=where)
+    return {modality: float(rates[modality]) for modality in names}
 
 
 def check_features(

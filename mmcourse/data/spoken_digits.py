@@ -74,6 +74,12 @@ class SpokenDigits:
         spoken = zip(self.labels.tolist(), self.languages, strict=True)
         return tuple(DIGIT_WORDS[language][label] for label, language in spoken)  # type: ignore[index]
 
+    @property
+    def identities(self) -> np.ndarray:
+        """(n,) whole numbers, equal where the recording is the same: what hangs together in an interval or a split."""
+        known: dict[bytes, int] = {}
+        return np.array([known.setdefault(waveform.tobytes(), len(known)) for waveform in self.waveforms])
+
     def padded(self, length: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """(n, length) waveforms with zeros after their end, and (n, length) bool: where there is sound.
 

@@ -20,26 +20,34 @@ ACTIVATIONS = ("relu", "gelu")
 IDS = ("int32", "int64")
 
 
-def check_sequence(sequence: Spec, mask: Spec | None, dim: int | None, where: str, *, dtype: str | None = None) -> None:
+def check_sequence(
+    sequence: Spec,
+    mask: Spec | None,
+    dim: int | None,
+    where: str,
+    *,
+    dtype: str | None = None,
+    name: str = "sequence",
+    mask_name: str = "mask",
+) -> None:
     """Raise a ModalityError unless the sequence is (batch, time, dim), floating, and its mask fits.
 
     dim: the width wanted, None for any;  dtype: the module's, None for any floating one
+    name, mask_name: what errors call them
     """
     shape, got = sequence
     if len(shape) != 3:
-        raise ShapeError(
-            "sequence", got=f"shape {shape_text(shape)}", wanted=f"(batch, time, {dim or 'width'})", where=where
-        )
+        raise ShapeError(name, got=f"shape {shape_text(shape)}", wanted=f"(batch, time, {dim or 'width'})", where=where)
     if not got.startswith(("float", "bfloat")):
         raise DtypeError(
-            "sequence", got=f"dtype {got}", wanted="a floating one (whole numbers are ids: embed them)", where=where
+            name, got=f"dtype {got}", wanted="a floating one (whole numbers are ids: embed them)", where=where
         )
     if dtype is not None and got != dtype:
-        raise DtypeError("sequence", got=f"dtype {got}", wanted=dtype, where=where)
+        raise DtypeError(name, got=f"dtype {got}", wanted=dtype, where=where)
     if dim is not None and shape[2] != dim:
-        raise ShapeError("sequence", got=f"width {shape[2]}", wanted=dim, where=where)
-    _check_sizes("sequence", shape, where)
-    check_mask(mask, shape, where)
+        raise ShapeError(name, got=f"width {shape[2]}", wanted=dim, where=where)
+    _check_sizes(name, shape, where)
+    check_mask(mask, shape, where, name=mask_name)
 
 
 def check_ids(ids: Spec, mask: Spec | None, where: str) -> None:
@@ -53,15 +61,15 @@ def check_ids(ids: Spec, mask: Spec | None, where: str) -> None:
     check_mask(mask, shape, where)
 
 
-def check_mask(mask: Spec | None, shape: tuple[int | None, ...], where: str) -> None:
-    """Raise MaskError unless the mask is boolean (batch, time).  shape: that of what it masks"""
+def check_mask(mask: Spec | None, shape: tuple[int | None, ...], where: str, *, name: str = "mask") -> None:
+    """Raise MaskError unless the mask is boolean (batch, time).  shape: that of what it masks;  name: its own"""
     if mask is None:
         return
     if mask.dtype != "bool":
-        raise MaskError("mask", got=f"dtype {mask.dtype}", wanted="bool", where=where)
+        raise MaskError(name, got=f"dtype {mask.dtype}", wanted="bool", where=where)
     unlike = [a != b for a, b in zip(mask.shape, shape, strict=False) if None not in (a, b)]
     if len(mask.shape) != 2 or any(unlike):
-        raise MaskError("mask", got=f"shape {shape_text(mask.shape)}", wanted=shape_text(shape[:2]), where=where)
+        raise MaskError(name, got=f"shape {shape_text(mask.shape)}", wanted=shape_text(shape[:2]), where=where)
 
 
 def check_length(time: int | None, length: int, where: str) -> None:

@@ -15,7 +15,7 @@
 #
 # Write what the lessons of this chapter used, find the mistakes that everybody makes once, and run an experiment of your own. Each check states the laws of a right answer; a wrong one is told which law it broke.
 #
-# **Before this:** the lesson [The weighted sum](weighted_sum.ipynb) for exercises 1 to 7, [Contrastive learning](contrastive.ipynb) for 8 to 13, [Gates](gates.ipynb) for 14 and 15. Where a cell raises `NotImplementedError`, write your answer in place of that line, run the cell, then the check below it. The cases are random, so a check can be run again and again.
+# **Before this:** the lessons [The weighted sum](weighted_sum.ipynb) for exercises 1 to 7, [Early, late, hybrid](early_late_hybrid.ipynb) for 8 and 9, [Multiplying features](multiplicative.ipynb) for 10 and 11, [Gates](gates.ipynb) for 12 and 13, [Attention between sequences](attention.ipynb) for 14 and 15, [Matching sequences in time](sequence_alignment.ipynb) for 16 and 17, [Contrastive learning](contrastive.ipynb) for 18 to 23, [Missing modalities](missing_modalities.ipynb) for 24 and 25. Where a cell raises `NotImplementedError`, write your answer in place of that line, run the cell, then the check below it. The cases are random, so a check can be run again and again.
 
 # %% tags=["colab"]
 # On Colab, install the course's package beside the torch, TensorFlow and NumPy that are there. Elsewhere, nothing.
@@ -226,7 +226,236 @@ check("fusion/more_data", more_data)
 # A gate has a decision to learn in every example, and that takes examples. Would it overtake with still more? These digits end here. The question comes back in this chapter where there are more of them.
 
 # %% [markdown]
-# ## 8. All cosines at once
+# ## 8. Put decisions together
+#
+# Classifiers of one modality each have answered. `decisions` maps a modality to its probabilities $p(y \mid x_m)$, an array (rows, classes); `prior` is $p(y)$, (classes,); `mask` maps each modality to booleans (rows,), True where it is *present*. In each row at least one is. The modalities are independent given the class. Return $p(y \mid \text{all that is present})$, (rows, classes).
+#
+# What stands in a missing place must have no influence, not even NaN. How often does the prior stand in what you multiply, and how often should it? And the probabilities may be tiny.
+
+# %%
+def combine_decisions(decisions, prior, mask):
+    """Bayes' rule from the answers of single classifiers: (rows, classes)."""
+    ### BEGIN SOLUTION
+    score = np.log(prior)
+    for modality, probabilities in decisions.items():
+        here = mask[modality][:, None]
+        evidence = np.log(np.where(here, probabilities, 1.0)) - np.log(prior)
+        score = score + np.where(here, evidence, 0.0)
+    powers = np.exp(score - score.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+    ### END SOLUTION
+
+
+# %%
+check("fusion/combine_decisions", combine_decisions)
+
+# %% [markdown]
+# ## 9. As if they were independent
+#
+# For which world would the product rule be right? Given a table `joint` of probabilities $p(x_1, x_2, y)$, shape (values of $x_1$, values of $x_2$, classes), make the table $q(x_1, x_2, y)$ that has the same pairs $q(x_1, y) = p(x_1, y)$ and $q(x_2, y) = p(x_2, y)$, and in which $x_1$ and $x_2$ are independent within each class. The classifiers of single modalities cannot tell the two worlds apart. A class may have the probability zero.
+
+# %%
+def as_if_independent(joint):
+    """The table (x1, x2, y) with the same pairs and independent sources."""
+    ### BEGIN SOLUTION
+    first, second, classes = joint.sum(axis=1), joint.sum(axis=0), joint.sum(axis=(0, 1))
+    divisor = np.where(classes > 0, classes, 1.0)  # a class that never comes has zeros above
+    return first[:, None, :] * second[None, :, :] / divisor
+    ### END SOLUTION
+
+
+# %%
+check("fusion/as_if_independent", as_if_independent)
+
+# %% [markdown]
+# ## 10. A kernel that is never made
+#
+# Write low-rank fusion, with missing modalities. `features` maps each modality to (rows, width), `factors` to $A_m$ of shape (rank, 1 + width, out), `mask` to booleans (rows,), True where it is *present*. `weights` $w$ has shape (rank,), `bias` $b$ (out,). Return, of shape (rows, out),
+#
+# $$F = \sum_{r} w_r \prod_m \big( [1, x_m]\, A_m^{(r)} \big) + b ,$$
+#
+# where $\prod$ multiplies number by number. In a row in which a modality is missing, $[1, x_m]$ is $[1, 0, \dots, 0]$, and what stands there has no influence, not even NaN.
+
+# %%
+def low_rank(features, factors, weights, bias, mask):
+    """The fused vectors, (rows, out)."""
+    ### BEGIN SOLUTION
+    product = 1.0
+    for m, x in features.items():
+        there = np.where(mask[m][:, None], x, 0.0)
+        with_one = np.hstack([np.ones((len(x), 1)), there])
+        product = product * (with_one @ factors[m])  # (rank, rows, out)
+    return np.tensordot(weights, product, axes=1) + bias
+    ### END SOLUTION
+
+
+# %%
+check("fusion/low_rank", low_rank)
+
+# %% [markdown]
+# ## 11. FiLM inside a product
+#
+# The multiplicative interaction of rows $z$ and $x$ is $F_o = \sum_{ij} z_i W_{ijo} x_j + (zU)_o + (xV)_o + b_o$. Feature-wise modulation is $F = (1 + zG) \odot x + zB$: here $z$ scales each feature of $x$ and shifts it, and $\odot$ multiplies number by number. It is a special case. Given $G$ and $B$, both of shape (width of z, width of x), return the four parameters $W$, $U$, $V$, $b$ with which the first formula gives the second, for every $z$ and $x$. Their shapes are (width of z, width of x, width of x), (width of z, width of x), (width of x, width of x) and (width of x,).
+
+# %%
+def film_as_product(G, B):
+    """The parameters W, U, V, b."""
+    ### BEGIN SOLUTION
+    width = G.shape[1]
+    W = np.zeros((*G.shape, width))
+    for o in range(width):
+        W[:, o, o] = G[:, o]  # output o multiplies feature o of x, no other
+    return W, B, np.eye(width), np.zeros(width)
+    ### END SOLUTION
+
+
+# %%
+check("fusion/film_as_product", film_as_product)
+
+# %% [markdown]
+# ## 12. A gate with a mask
+#
+# `vectors` is (rows, modalities, width), all brought to one width already, and `mask` is (rows, modalities), True where a modality is *present*; in each row at least one is. Give each modality of each row a score and a weight,
+#
+# $$s_m = v \cdot \tanh(h_m W + b), \qquad a = \operatorname{softmax}(s) \text{ over the modalities present},$$
+#
+# and return the fused vectors $\sum_m a_m h_m$, (rows, width), and then the weights, (rows, modalities), zero for what is missing. In a missing place stands NaN. The scores may be large. `kernel` is $W$, `score` is $v$.
+
+# %%
+def softmax_gate(vectors, kernel, bias, score, mask):
+    """Fused vectors and the weights of the modalities."""
+    ### BEGIN SOLUTION
+    x = np.where(mask[:, :, None], vectors, 0.0)
+    scores = np.tanh(x @ kernel + bias) @ score
+    scores = np.where(mask, scores, -np.inf)
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    weights = powers / powers.sum(axis=1, keepdims=True)
+    return (weights[:, :, None] * x).sum(axis=1), weights
+    ### END SOLUTION
+
+
+# %%
+check("fusion/softmax_gate", softmax_gate)
+
+# %% [markdown]
+# ## 13. A question modulates a picture
+#
+# Write FiLM without biases. `maps` is (rows, channels, height, width), `condition` is (rows, k), both kernels are (k, channels):
+#
+# $$y = \gamma \odot x + \beta, \qquad \gamma = 1 + c\,K_\gamma, \qquad \beta = c\,K_\beta .$$
+#
+# Each channel of each row has one $\gamma$ and one $\beta$. `mask` is (rows,), True where somebody asks. Where nobody does, the condition is NaN, and the maps come back as they are.
+
+# %%
+def modulate(maps, condition, scale_kernel, shift_kernel, mask):
+    """The maps, scaled and shifted channel by channel."""
+    ### BEGIN SOLUTION
+    c = np.where(mask[:, None], condition, 0.0)
+    gamma = 1 + c @ scale_kernel
+    beta = c @ shift_kernel
+    return gamma[:, :, None, None] * maps + beta[:, :, None, None]
+    ### END SOLUTION
+
+
+# %%
+check("fusion/modulate", modulate)
+
+# %% [markdown]
+# ## 14. Attention with a mask
+#
+# A text asks a picture. `queries` is (q, d), a row for each word; `keys` is (k, d) and `values` (k, v), a row for each patch; `mask` holds k booleans, True where a patch is present, and at least one is. Return (q, v). Row $i$ is the mean of the values of the patches present, weighed by
+#
+# $$a_{ij} = \frac{e^{s_{ij}}}{\sum_{l \text{ present}} e^{s_{il}}}, \qquad s_{ij} = \frac{q_i \cdot k_j}{\sqrt d} .$$
+#
+# A masked patch may hold anything, `nan` too, and scores may be in the thousands.
+
+# %%
+def masked_attention(queries, keys, values, mask):
+    """What each query gathers from the values present: (q, v)."""
+    ### BEGIN SOLUTION
+    scores = queries @ keys.T / np.sqrt(queries.shape[1])
+    scores = np.where(mask, scores, -np.inf)
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    return weights @ np.where(mask[:, None], values, 0)
+    ### END SOLUTION
+
+
+# %%
+check("fusion/masked_attention", masked_attention)
+
+# %% [markdown]
+# ## 15. Which wrong caption to ask about
+#
+# A network that sees a picture and a caption together learns to say whether they belong together. For that it needs wrong captions, and most of those in a batch are so wrong that nothing is learned from them. So one draws a wrong caption for each picture, the more often the more similar a contrastive model finds it ([Li et al., 2021](../../book/bibliography.md#li2021)).
+#
+# `similarity` is (B, B), row $i$ a picture, column $j$ a caption. `groups` holds a whole number for each pair of the batch. Captions of one group are right for each other's pictures, and must never be drawn. Return the table of probabilities: row $i$ is the softmax of `scale * similarity` over the captions of other groups, and `0` elsewhere. The scale may be `2000`.
+
+# %%
+def negative_shares(similarity, groups, scale):
+    """How likely each caption is drawn as a wrong one for each picture: (B, B)."""
+    ### BEGIN SOLUTION
+    right = groups[:, None] == groups
+    logits = np.where(right, -np.inf, scale * similarity)
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shares / shares.sum(axis=1, keepdims=True)
+    ### END SOLUTION
+
+
+# %%
+check("fusion/negative_shares", negative_shares)
+
+# %% [markdown]
+# ## 16. The cheapest path
+#
+# `costs` is a table (n, m): what it costs to pair frame i of one sequence with frame j of another. A warping path begins at the first pair, ends at the last, and each step goes on by one frame in the first sequence, in the second, or in both. Return the smallest sum of costs that a path can have.
+
+# %%
+def cheapest_path(costs):
+    """The cost of the cheapest warping path, one number."""
+    ### BEGIN SOLUTION
+    n, m = costs.shape
+    total = np.full((n + 1, m + 1), np.inf)
+    total[0, 0] = 0
+    for i, j in np.ndindex(n, m):
+        before = min(total[i, j], total[i, j + 1], total[i + 1, j])
+        total[i + 1, j + 1] = costs[i, j] + before
+    return total[n, m]
+    ### END SOLUTION
+
+
+# %%
+check("fusion/cheapest_path", cheapest_path)
+
+# %% [markdown]
+# ## 17. The probability of a transcript
+#
+# `probabilities` (frames, classes) holds $p_t(k)$, and class 0 is the blank. `target` holds the labels of a transcript, whole numbers above 0, at least one. A path names one class a frame; runs of one class become one, then blanks are left out. Return the probability of the transcript, the sum over all paths that say it, each the product of its probabilities. There may be a hundred frames.
+
+# %%
+def transcript_probability(probabilities, target):
+    """p(target), one number: not its logarithm."""
+    ### BEGIN SOLUTION
+    places = np.zeros(2 * len(target) + 1, dtype=int)  # blanks, and between them
+    places[1::2] = target
+    alpha = np.zeros(len(places))
+    alpha[:2] = probabilities[0, places[:2]]
+    for frame in probabilities[1:]:
+        came = alpha.copy()
+        came[1:] += alpha[:-1]
+        for s in range(3, len(places), 2):
+            if places[s] != places[s - 2]:
+                came[s] += alpha[s - 2]
+        alpha = frame[places] * came
+    return alpha[-2:].sum()
+    ### END SOLUTION
+
+
+# %%
+check("fusion/transcript_probability", transcript_probability)
+
+# %% [markdown]
+# ## 18. All cosines at once
 #
 # The exercises from here on belong to the lesson on contrastive learning. `image` is (n, width), one vector per picture; `text` is (m, width), one per name. Return the table of all cosines, of shape (n, m): row $i$, column $j$ holds that of picture $i$ with name $j$. A vector may be short, but none is zero.
 
@@ -244,7 +473,7 @@ def cosine_table(image, text):
 check("fusion/cosine_table", cosine_table)
 
 # %% [markdown]
-# ## 9. The contrastive loss
+# ## 19. The contrastive loss
 #
 # Now `image` and `text` have both $B$ rows, and row $i$ of one belongs to row $i$ of the other. Return InfoNCE in both directions, with `scale` $s$ and from vectors of any length:
 #
@@ -270,7 +499,7 @@ def contrastive_loss(image, text, scale):
 check("fusion/contrastive_loss", contrastive_loss)
 
 # %% [markdown]
-# ## 10. As low as it gets
+# ## 20. As low as it gets
 #
 # In a batch names repeat: the letter A in two styles is two pictures with one name. `names` is a list of texts, one for each pair of the batch; the pictures are all different. Return the least InfoNCE that any model can reach on this batch, if the scale is as large as it likes. Think of one member whose name $m$ members have, itself included. Which probability can it get at best when the picture looks for the name, and which when the name looks for the picture?
 
@@ -287,9 +516,9 @@ def least_loss(names):
 check("fusion/least_loss", least_loss)
 
 # %% [markdown]
-# ## 11. Joint right answers
+# ## 21. Joint right answers
 #
-# The remedy. `groups` holds a whole number for each pair of the batch, and the rows of one group are right answers of each other. Let $P(i)$ be the rows of the group of $i$, itself included, and $p_{ij}$ the softmax of exercise 9: picture to name over row $i$ of the table, $p_{ij} = e^{s \cos(x_i, t_j)} / \sum_k e^{s \cos(x_i, t_k)}$, and name to picture over column $i$, $p_{ij} = e^{s \cos(x_j, t_i)} / \sum_k e^{s \cos(x_k, t_i)}$. Return
+# The remedy. `groups` holds a whole number for each pair of the batch, and the rows of one group are right answers of each other. Let $P(i)$ be the rows of the group of $i$, itself included, and $p_{ij}$ the softmax of exercise 19: picture to name over row $i$ of the table, $p_{ij} = e^{s \cos(x_i, t_j)} / \sum_k e^{s \cos(x_i, t_k)}$, and name to picture over column $i$, $p_{ij} = e^{s \cos(x_j, t_i)} / \sum_k e^{s \cos(x_k, t_i)}$. Return
 #
 # $$L = \tfrac12 \Big[ -\frac1B \sum_i \log \sum_{j \in P(i)} p_{ij}^{\text{picture to name}} \;-\; \frac1B \sum_i \log \sum_{j \in P(i)} p_{ij}^{\text{name to picture}} \Big] .$$
 #
@@ -314,7 +543,7 @@ def joint_loss(image, text, groups, scale):
 check("fusion/joint_loss", joint_loss)
 
 # %% [markdown]
-# ## 12. Found among the first k
+# ## 22. Found among the first k
 #
 # `similarity` is (queries, candidates), larger is nearer. `right` are booleans of the same shape, at least one True in each row. Return recall at `k`, the share of queries for which one of their right answers is among the first `k` candidates.
 #
@@ -334,9 +563,9 @@ def recall_at_k(similarity, right, k):
 check("fusion/recall_at_k", recall_at_k)
 
 # %% [markdown]
-# ## 13. Is the lower loss the better model? (open)
+# ## 23. Is the lower loss the better model? (open)
 #
-# Two teams train the same pair of encoders on the same accented letters, each letter in four styles, with plain InfoNCE and the same number of steps. One takes batches of `16` and the other batches of `64`. Each reports its final loss. Whose model is better? Predict first: what does the size of the batch do to $\log B$, and to the floor of exercise 10?
+# Two teams train the same pair of encoders on the same accented letters, each letter in four styles, with plain InfoNCE and the same number of steps. One takes batches of `16` and the other batches of `64`. Each reports its final loss. Whose model is better? Predict first: what does the size of the batch do to $\log B$, and to the floor of exercise 20?
 #
 # `train_small_pair` below does the training. Write the study. For each of the two sizes and each seed train a pair. Measure its loss, the mean of InfoNCE over `200` random batches of *the size that it was trained with*, drawn without replacement, at the scale that `train_small_pair` returns. And measure recall at `1`: each picture looks for its name among those of all rows, and all rows of its group are right. You may use `info_nce(x, t, scale=scale)`, `recall_at(similarity, right, 1)`, or what you wrote above.
 #
@@ -403,52 +632,64 @@ check("fusion/batch_study", batch_study)
 # A loss is a number of nats for a question, and the larger batch asks the harder one: more wrong answers, and more of them that are not wrong at all. Measure both models with batches of one size, whichever it is, and the order turns round. The larger batch also saw each picture more often in the same number of steps; that is a reason why it learned more here, and no law.
 
 # %% [markdown]
-# ## 14. A gate with a mask
+# ## 24. What is left
 #
-# `vectors` is (rows, modalities, width), all brought to one width already, and `mask` is (rows, modalities), True where a modality is *present*; in each row at least one is. Give each modality of each row a score and a weight,
+# Modality dropout drops each modality that is there with its rate, independently of the others, and draws again where nothing is left. Write the probability that it leaves just the modalities `left`. `rates` is a dictionary from *every* modality of the model to its rate; `present` is the list of those that this example has; `left` is a list of names. Ask for something that cannot be, and the probability is zero.
 #
-# $$s_m = v \cdot \tanh(h_m W + b), \qquad a = \operatorname{softmax}(s) \text{ over the modalities present},$$
+# $$P(S) = \frac{\prod_{m \in S} (1 - p_m) \prod_{m \in A,\, m \notin S} p_m}{1 - \prod_{m \in A} p_m}$$
 #
-# and return the fused vectors $\sum_m a_m h_m$, (rows, width), and then the weights, (rows, modalities), zero for what is missing. In a missing place stands NaN. The scores may be large. `kernel` is $W$, `score` is $v$.
+# for the modalities $A$ that are there and a subset $S$ of them that is not empty.
 
 # %%
-def softmax_gate(vectors, kernel, bias, score, mask):
-    """Fused vectors and the weights of the modalities."""
+def subset_chance(rates, present, left):
+    """Probability that just `left` remains of `present`."""
     ### BEGIN SOLUTION
-    x = np.where(mask[:, :, None], vectors, 0.0)
-    scores = np.tanh(x @ kernel + bias) @ score
-    scores = np.where(mask, scores, -np.inf)
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    weights = powers / powers.sum(axis=1, keepdims=True)
-    return (weights[:, :, None] * x).sum(axis=1), weights
+    if not left or not set(left) <= set(present):
+        return 0.0
+    chance, nothing = 1.0, 1.0
+    for modality in present:
+        rate = rates[modality]
+        chance *= 1 - rate if modality in left else rate
+        nothing *= rate
+    return chance / (1 - nothing)
     ### END SOLUTION
 
 
 # %%
-check("fusion/softmax_gate", softmax_gate)
+check("fusion/subset_chance", subset_chance)
 
 # %% [markdown]
-# ## 15. A question modulates a picture
+# ## 25. How hot?
 #
-# Write FiLM without biases. `maps` is (rows, channels, height, width), `condition` is (rows, k), both kernels are (k, channels):
+# A model is too sure, or not sure enough. Find the one temperature $T > 0$ at which the labels are likeliest:
 #
-# $$y = \gamma \odot x + \beta, \qquad \gamma = 1 + c\,K_\gamma, \qquad \beta = c\,K_\beta .$$
+# $$\min_{T > 0} \; -\frac1n \sum_{i=1}^{n} \log \operatorname{softmax}(z_i / T)_{y_i} .$$
 #
-# Each channel of each row has one $\gamma$ and one $\beta$. `mask` is (rows,), True where somebody asks. Where nobody does, the condition is NaN, and the maps come back as they are.
+# `logits` is an array (rows, classes), `labels` (rows,) whole numbers. The loss is convex in $b = 1/T$, so there is one minimum, at which its slope is zero:
+#
+# $$\frac1n \sum_i \Big( \sum_k p_{ik} z_{ik} - z_{i y_i} \Big) = 0 \quad \text{with} \quad p_i = \operatorname{softmax}(b\, z_i) .$$
+#
+# Halve an interval of $b$ that holds the place, or search in any other way; three digits of $T$ are enough. The check tries models of both kinds, and logits of another size.
 
 # %%
-def modulate(maps, condition, scale_kernel, shift_kernel, mask):
-    """The maps, scaled and shifted channel by channel."""
+def best_temperature(logits, labels):
+    """The temperature at which the labels are likeliest."""
     ### BEGIN SOLUTION
-    c = np.where(mask[:, None], condition, 0.0)
-    gamma = 1 + c @ scale_kernel
-    beta = c @ shift_kernel
-    return gamma[:, :, None, None] * maps + beta[:, :, None, None]
+    z = logits - logits.max(axis=1, keepdims=True)
+    of_labels = z[np.arange(len(z)), labels]
+    low, high = 1e-6, 1e6
+    for _ in range(100):
+        b = (low * high) ** 0.5  # halves the interval of the logarithm
+        powers = np.exp(b * z)
+        p = powers / powers.sum(axis=1, keepdims=True)
+        slope = ((p * z).sum(axis=1) - of_labels).mean()
+        low, high = (b, high) if slope < 0 else (low, b)
+    return 1 / b
     ### END SOLUTION
 
 
 # %%
-check("fusion/modulate", modulate)
+check("fusion/best_temperature", best_temperature)
 
 # %%
 progress("fusion")

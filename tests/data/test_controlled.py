@@ -86,6 +86,40 @@ def test_one_to_many_modalities(kind, count):
         assert_bayes(kind, data, d, (name,), data.alone[name])
 
 
+@pytest.mark.parametrize("missing", [None, {"image": 0.3, "text": 0.5}], ids=["complete", "missing"])
+@pytest.mark.parametrize("synergy", [0.0, 0.3, 1.0])
+def test_mixed_pairs_are_of_two_kinds_and_tell_which(synergy, missing):
+    data = controlled_pairs("mixed", N, separation=TWO, widths=WIDTHS, missing=missing, synergy=synergy, seed=0)
+    told = np.nanmax([rows[:, -1] for rows in data.features.values()], axis=0)
+    assert set(np.unique(told)) <= {-1.0, 1.0}
+    assert close_to(np.mean(told == 1), synergy, N)
+
+    def chances(names):
+        kinds = [posterior(kind, data, TWO, names) for kind in ("redundant", "synergistic")]
+        return np.where(told == 1, kinds[1], kinds[0])
+
+    for names, claimed in [(tuple(TWO), data.bayes_accuracy), *(((name,), data.alone[name]) for name in TWO)]:
+        found = chances(names)
+        assert close_to(np.mean((found > 0.5) == (data.labels == 1)), claimed, N)
+    assert close_to(np.mean(late_answer([chances((name,)) for name in TWO]) == data.labels), data.late_accuracy, N)
+
+
+def late_answer(chances):
+    """The answers of the product of the modalities' posteriors, for even chances; a tie falls as it may."""
+    odds = np.sum([np.log(chance / (1 - chance)) for chance in chances], axis=0)
+    tie = np.random.default_rng(1).random(len(odds)) < 0.5  # not the seed of the labels
+    return np.where(np.abs(odds) < 1e-9, tie, odds > 0)
+
+
+@pytest.mark.parametrize("missing", [None, {"image": 0.3, "text": 0.5}], ids=["complete", "missing"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_product_of_posteriors_is_as_accurate_as_claimed(kind, missing):
+    data = controlled_pairs(kind, N, separation=TWO, widths=WIDTHS, missing=missing, seed=0)
+    found = late_answer([posterior(kind, data, TWO, (name,)) for name in TWO])
+    assert close_to(np.mean(found == data.labels), data.late_accuracy, N)
+    assert data.late_accuracy <= data.bayes_accuracy
+
+
 def test_figures_that_can_be_checked_by_hand():
     for kind in KINDS:
         nothing = controlled_pairs(kind, 1, separation={"image": 0, "text": 0}, widths=WIDTHS, seed=0)
@@ -200,6 +234,9 @@ def test_take_keeps_what_is_known_of_the_distribution():
 
 AUDIO = {"image": 5, "text": 3, "audio": 2}
 REFUSED = {
+    "no share": ({"kind": "mixed"}, ValueError, "synergy: got None, wanted a share from 0 to 1"),
+    "a share for another kind": ({"synergy": 0.5}, ValueError, "synergy: got 0.5 for the kind redundant"),
+    "no room": ({"kind": "mixed", "synergy": 0.5, "widths": dict.fromkeys(TWO, 1)}, errors.ShapeError, "at least 2"),
     "kind": ({"kind": "magic"}, ValueError, "kind: got 'magic', wanted one of redundant, unique"),
     "n": ({"n": 0}, ValueError, "n: got 0, wanted at least 1"),
     "no modality": ({"widths": {}, "separation": {}}, ValueError, "redundant: got 0 modalities, wanted at least 1"),

@@ -225,3 +225,11 @@ def test_the_script_makes_the_same_words_again():
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout == samples()[0][: rows()[count - 1]["stop"]].astype("<i2").tobytes()
+
+
+def test_identities_are_equal_where_the_recording_is_the_same():
+    every = spoken_digits("test")
+    assert len(set(every.identities)) == len(every)
+    rows = [3, 0, 3, 5, 0]
+    same = every.take(rows).identities
+    np.testing.assert_array_equal(same[:, None] == same, np.equal.outer(rows, rows))

@@ -39,6 +39,8 @@ class Concept:
     projected: parameters "projections.image" where there is an out_dim, and equal widths where there is none
     measured: the formula measures widths by its parameters; else it takes them as they come
     least, most: how many modalities it takes
+    needs_out_dim: it has no form without projections
+    alone: one modality changes the output where the others are missing
     nothing_present: what a row becomes in which all is missing, if values are not checked, from parameters and options
     """
 
@@ -49,6 +51,8 @@ class Concept:
     arguments: Callable[[dict[str, int], Options], dict[str, Any]] = lambda dims, options: {}
     projected: bool = True
     measured: bool = True
+    needs_out_dim: bool = False
+    alone: bool = True
     nothing_present: Callable[[Arrays, Options], Any] = lambda parameters, options: 0.0
     least: int = 1
     most: int = len(NAMES)
@@ -76,11 +80,52 @@ def linear_shapes(dims: dict[str, int], options: Options) -> Shapes:
     return {"kernel": (sum(dims.values()), out), "bias": (out,)} if out else {}
 
 
-# Put together from others, in PyTorch alone; each has a test file of its own.
-COMPOSED = {"EncodedFusion"}
+def product_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    return {"kernel": (*dims.values(), options["out_dim"]), "bias": (options["out_dim"],)}
 
-# Formulas that are not symmetric in what they take; each has a test file of its own.
-ASYMMETRIC = {"film"}
+
+def linear_part_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    return {f"linear.{name}": (dim, options["out_dim"]) for name, dim in dims.items()}
+
+
+def low_rank_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    rank, out = options["rank"], options["out_dim"]
+    factors = {f"factors.{name}": (rank, 1 + dim, out) for name, dim in dims.items()}
+    return factors | {"weights": (rank,), "bias": (out,)}
+
+
+def low_rank_of_constants(parameters: Arrays, options: Options) -> np.ndarray:
+    constants = np.prod([x[:, 0] for name, x in parameters.items() if name.startswith("factors.")], axis=0)
+    return parameters["weights"] @ constants + parameters["bias"]
+
+
+def joint_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    hidden, out = options["hidden_size"], options["out_dim"]
+    return {"kernel": (sum(dims.values()), hidden), "bias": (hidden,), "head": (hidden, out), "head_bias": (out,)}
+
+
+def path_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    hidden, out = options["hidden_size"], options["out_dim"]
+    kernels: Shapes = {f"kernels.{name}": (width, hidden) for name, width in dims.items()}
+    biases: Shapes = {f"biases.{name}": (hidden,) for name in dims}
+    return kernels | biases | {f"heads.{name}": (hidden, out) for name in dims}
+
+
+def late_shapes(dims: dict[str, int], options: Options) -> Shapes:
+    weights: Shapes = {f"weights.{name}": () for name in dims} if options.get("learned") else {}
+    head_biases: Shapes = {f"head_biases.{name}": (options["out_dim"],) for name in dims}
+    return path_shapes(dims, options) | head_biases | weights
+
+
+def joint_path_of_nothing(parameters: Arrays, options: Options) -> np.ndarray:
+    """What the joint path says where nothing came."""
+    return np.tanh(parameters["bias"]) @ parameters["head"] + parameters["head_bias"]
+
+
+# Classes that are put together from others or come before a fusion; each has a test file of its own.
+COMPOSED = {"EncodedFusion", "LearnedAbsence", "ModalityDropout"}
+# Formulas of NumPy with a test file of their own: parts of others, what is not symmetric, what reads sequences.
+APART = {"attention_pooling", "cross_attention", "expand_factors", "film", "modality_dropout", "outer_product"}
 
 # {where: concept}; an error begins with the name.
 CONCEPTS = {
@@ -116,6 +161,85 @@ CONCEPTS = {
         projected=False,
         measured=False,
         nothing_present=lambda parameters, options: parameters["bias"],
+    ),
+    "bilinear fusion": Concept(
+        module="BilinearFusion",
+        formula="bilinear_fusion",
+        choices=({},),
+        shapes=product_shapes,
+        arguments=lambda dims, options: {"modalities": list(dims)},
+        projected=False,
+        needs_out_dim=True,
+        alone=False,  # a product with zero is zero
+        nothing_present=lambda parameters, options: parameters["bias"],
+        least=2,
+        most=2,
+    ),
+    "multiplicative fusion": Concept(
+        module="MultiplicativeFusion",
+        formula="multiplicative_fusion",
+        choices=({},),
+        shapes=lambda dims, options: product_shapes(dims, options) | linear_part_shapes(dims, options),
+        arguments=lambda dims, options: {"modalities": list(dims)},
+        projected=False,
+        needs_out_dim=True,
+        nothing_present=lambda parameters, options: parameters["bias"],
+        least=2,
+        most=2,
+    ),
+    "tensor fusion": Concept(
+        module="TensorFusion",
+        formula="tensor_fusion",
+        choices=({},),
+        shapes=lambda dims, options: {"kernel": (*(1 + dim for dim in dims.values()), options["out_dim"])},
+        arguments=lambda dims, options: {"modalities": list(dims)},
+        projected=False,
+        needs_out_dim=True,
+        nothing_present=lambda parameters, options: parameters["kernel"].reshape(-1, options["out_dim"])[0],
+    ),
+    "low-rank fusion": Concept(
+        module="LowRankFusion",
+        formula="low_rank_fusion",
+        choices=({"rank": 3},),
+        shapes=low_rank_shapes,
+        projected=False,
+        needs_out_dim=True,
+        nothing_present=low_rank_of_constants,
+    ),
+    "early fusion": Concept(
+        module="EarlyFusion",
+        formula="early_fusion",
+        choices=({"hidden_size": 3},),
+        shapes=joint_shapes,
+        arguments=lambda dims, options: {"modalities": list(dims)},
+        projected=False,
+        needs_out_dim=True,
+        measured=False,
+        nothing_present=joint_path_of_nothing,
+    ),
+    "late fusion": Concept(
+        module="LateFusion",
+        formula="late_fusion",
+        choices=(
+            {"hidden_size": 3, "rule": "mean", "learned": True},
+            {"hidden_size": 3, "rule": "product", "learned": True},
+            {"hidden_size": 3, "rule": "product"},
+        ),
+        shapes=late_shapes,
+        arguments=lambda dims, options: {"rule": options["rule"]},
+        projected=False,
+        needs_out_dim=True,
+        nothing_present=lambda parameters, options: np.nan if options["rule"] == "mean" else -np.log(OUT),
+    ),
+    "hybrid fusion": Concept(
+        module="HybridFusion",
+        formula="hybrid_fusion",
+        choices=({"hidden_size": 3},),
+        shapes=lambda dims, options: joint_shapes(dims, options) | path_shapes(dims, options),
+        arguments=lambda dims, options: {"modalities": list(dims)},
+        projected=False,
+        needs_out_dim=True,
+        nothing_present=joint_path_of_nothing,
     ),
 }
 OUT = 5
@@ -216,7 +340,7 @@ def cases(counts: tuple[int, ...] = (1, 2, 3, 4), **changes: Any) -> list[Case]:
         (name, count, options | out, masked)
         for name, concept in CONCEPTS.items()
         for options, out, count, masked in product(
-            concept.choices, ({}, {"out_dim": OUT}), concept.counts(counts), (False, True)
+            concept.choices, ({}, {"out_dim": OUT})[concept.needs_out_dim :], concept.counts(counts), (False, True)
         )
     ]
     return [Case(*case, seed, **changes) for seed, case in enumerate(chosen)]

@@ -6,7 +6,7 @@ from types import ModuleType
 import mmcourse.fusion.keras
 import mmcourse.fusion.numpy
 import mmcourse.fusion.torch
-from tests.fusion.halves import ASYMMETRIC, COMPOSED, CONCEPTS
+from tests.fusion.halves import APART, COMPOSED, CONCEPTS
 
 
 def fusions(module: ModuleType) -> set[str]:
@@ -21,7 +21,7 @@ def test_every_public_fusion_is_tried() -> None:
     assert fusions(mmcourse.fusion.torch) >= COMPOSED
     for half in (mmcourse.fusion.torch, mmcourse.fusion.keras):
         assert fusions(half) - COMPOSED == modules, f"{half.__name__}.__all__ against CONCEPTS of halves.py"
-    assert set(mmcourse.fusion.numpy.__all__) - ASYMMETRIC == {concept.formula for concept in CONCEPTS.values()}
+    assert set(mmcourse.fusion.numpy.__all__) - APART == {concept.formula for concept in CONCEPTS.values()}
 
 
 def test_every_concept_is_called_as_its_errors_begin() -> None:

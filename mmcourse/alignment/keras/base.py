@@ -40,9 +40,9 @@ def same_group(groups: Any) -> Any:
 
 def check_structure(image: Any, text: Any, groups: Any, where: str) -> None:
     """Check all but the numbers."""
-    batch = checks.check_pair(_spec(image), _spec(text), where)
+    batch = checks.check_pair(spec(image), spec(text), where)
     if groups is not None:
-        checks.check_groups(_spec(groups), batch, where)
+        checks.check_groups(spec(groups), batch, where)
 
 
 def number(value: Any, name: str, dtype: str, check_values: bool, where: str) -> Any:
@@ -117,5 +117,6 @@ def dtype_name(x: Any) -> str:
     return str(keras.backend.standardize_dtype(x.dtype))
 
 
-def _spec(x: Any) -> Spec:
+def spec(x: Any) -> Spec:
+    """Shape and dtype."""
     return Spec(tuple(x.shape), dtype_name(x))

@@ -31,3 +31,30 @@ def check_values(largest: Any, where: str) -> None:
     for name, column in zip(checks.NAMES, tf.unstack(largest, axis=1), strict=True):
         values.refuse_rows(~tf.math.is_finite(column), shared_checks.not_finite(name, UNKNOWN, where))
         values.refuse_rows(column == 0, checks.zero_vector(name, UNKNOWN, where))
+
+
+def check_logits(logits: Any, where: str) -> None:
+    """Refuse NaN and infinity.  logits: (pairs,) or (pairs, 2)"""
+    finite = tf.math.is_finite(logits)
+    finite = finite if len(logits.shape) == 1 else tf.reduce_all(finite, axis=1)
+    if tf.executing_eagerly():
+        checks.check_logits(finite.numpy(), where)
+    else:
+        values.refuse_rows(~finite, checks.infinite_logits(UNKNOWN, where))
+
+
+def check_negatives(some: Any, where: str) -> None:
+    """Refuse rows without a negative.  some: (batch,), is there one?"""
+    if tf.executing_eagerly():
+        checks.check_negatives(some.numpy(), where)
+    else:
+        values.refuse_rows(~some, checks.no_negative(UNKNOWN, where))
+
+
+def check_uniform(uniform: Any, where: str) -> None:
+    """Refuse numbers outside [0, 1)."""
+    within = tf.reduce_all((uniform >= 0) & (uniform < 1))
+    if tf.executing_eagerly():
+        checks.check_uniform_values(bool(within), where)
+    else:
+        values.refuse(~within, checks.outside_unit_interval(where))

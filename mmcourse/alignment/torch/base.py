@@ -44,9 +44,9 @@ def prepare(
     """Check everything and return unit vectors, gathered if asked for; half precision becomes single."""
     shape = tuple(image.shape) if isinstance(image, Tensor) else ()
     with processes.refusing_together(shape, gathered, where):
-        batch = checks.check_pair(_spec(image, "image", where), _spec(text, "text", where), where)
+        batch = checks.check_pair(spec(image, "image", where), spec(text, "text", where), where)
         if groups is not None:
-            checks.check_groups(_spec(groups, "groups", where), batch, where)
+            checks.check_groups(spec(groups, "groups", where), batch, where)
         image, text = (x.float() if x.dtype in (torch.float16, torch.bfloat16) else x for x in (image, text))
         largest = [x.detach().abs().amax(dim=1, keepdim=True) for x in (image, text)]  # (rows, 1)
         if check_values:
@@ -118,7 +118,8 @@ def full_precision(x: Tensor) -> Iterator[None]:
         yield
 
 
-def _spec(x: Tensor, name: str, where: str) -> Spec:
+def spec(x: Tensor, name: str, where: str) -> Spec:
+    """Shape and dtype, or DtypeError for what is no tensor."""
     if not isinstance(x, Tensor):
         raise DtypeError(name, got=type(x).__name__, wanted="a torch.Tensor", where=where)
     return Spec(tuple(x.shape), str(x.dtype).removeprefix("torch."))

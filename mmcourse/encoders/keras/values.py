@@ -10,10 +10,10 @@ from mmcourse.encoders import sequence_checks as checks
 from mmcourse.errors import EmptyBatchError, MaskError, ShapeError
 
 
-def check_sizes(name: str, x: Any, mask: Any, where: str) -> tuple[Any, Any]:
+def check_sizes(name: str, x: Any, mask: Any, where: str, *, mask_name: str = "mask") -> tuple[Any, Any]:
     """In a graph, assert that nothing is empty and that the mask fits; return tensors that wait for the assertions.
 
-    x: (batch, time, ...);  mask: (batch, time) or None
+    x: (batch, time, ...);  mask: (batch, time) or None;  name, mask_name: what errors call them
     """
     if tf.executing_eagerly():  # every shape was known and has been checked
         return x, mask
@@ -25,7 +25,7 @@ def check_sizes(name: str, x: Any, mask: Any, where: str) -> tuple[Any, Any]:
     if mask is not None:
         came = tf.unstack(tf.shape(mask))
         pair = f"({UNKNOWN}, {UNKNOWN})"
-        unfit = MaskError("mask", got=f"shape {pair}", wanted=pair, where=where)
+        unfit = MaskError(mask_name, got=f"shape {pair}", wanted=pair, where=where)
         assertions.append(refuse((came[0] != batch) | (came[1] != time), unfit, *came, batch, time))
     with tf.control_dependencies(assertions):
         return tf.identity(x), None if mask is None else tf.identity(mask)

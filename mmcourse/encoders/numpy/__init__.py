@@ -8,6 +8,7 @@ from mmcourse.encoders.numpy.embedding import embedding
 from mmcourse.encoders.numpy.gru import gru
 from mmcourse.encoders.numpy.layer_norm import layer_norm
 from mmcourse.encoders.numpy.log_mel import log_mel, log_mel_frames
+from mmcourse.encoders.numpy.log_mel_summary import log_mel_summary
 from mmcourse.encoders.numpy.lstm import lstm
 from mmcourse.encoders.numpy.mel_filters import mel_filters
 from mmcourse.encoders.numpy.patch_embedding import cut_patches, patch_embedding
@@ -34,6 +35,7 @@ __all__ = [
     "learned_positions",
     "log_mel",
     "log_mel_frames",
+    "log_mel_summary",
     "lstm",
     "max_pooling",
     "mel_filters",

@@ -19,9 +19,11 @@ def prepare(
     projections: Mapping[str, ArrayLike] | None,
     mask: Mapping[str, ArrayLike] | None,
     where: str,
+    widths: Mapping[str, int] | None = None,
 ) -> tuple[Arrays, Present]:
     """Check everything; return {modality: x P, or x without projections} and {modality: present (batch,)}.
 
+    widths: those that other parameters than projections ask for
     Both are in the order of `names`. Missing rows are set to zero before anything is computed with them.
     """
     checks.check_mapping(features, "features", where)
@@ -32,7 +34,7 @@ def prepare(
     arrays = {modality: np.asarray(x) for modality, x in features.items()}
     masks = {modality: np.asarray(m) for modality, m in (mask or {}).items()}
     matrices = None if projections is None else _projections(projections, names, where)
-    dims = {modality: None if matrices is None else len(matrices[modality]) for modality in names}
+    dims = {m: len(matrices[m]) if matrices else widths[m] if widths else None for m in names}
 
     batch = checks.check_features(_specs(arrays), dims, where)
     checks.check_mask(_specs(masks), dims, batch, where)

@@ -11,13 +11,8 @@ from mmcourse.checks import Spec
 from mmcourse.errors import DtypeError
 
 
-class Fusion(nn.Module):
-    """Modalities of declared widths, in the order of `dims` whatever the order in which they come.
-
-    check_values: also refuse NaN, infinity and rows in which all is missing. These checks need the numbers, so on a
-        GPU each call waits for the device; names, shapes and dtypes are checked in any case. Without them a row in
-        which all is missing becomes NaN under a softmax; elsewhere its features count as zero.
-    """
+class DeclaredModalities(nn.Module):
+    """Modalities of declared widths, in the order of `dims` whatever the order in which they come."""
 
     where = "fusion"
 
@@ -25,6 +20,28 @@ class Fusion(nn.Module):
         super().__init__()
         self.dims = checks.check_dims(dims, self.where)
         self.check_values = check_values
+
+    def _specs(self, tensors: Mapping[str, Tensor]) -> dict[str, Spec]:
+        for modality, x in tensors.items():
+            if not isinstance(x, Tensor):
+                raise DtypeError(modality, got=type(x).__name__, wanted="a torch.Tensor", where=self.where)
+        return {m: Spec(tuple(x.shape), str(x.dtype).removeprefix("torch.")) for m, x in tensors.items()}
+
+    def _dtype(self) -> str | None:
+        """The dtype of the parameters; None where there are none, or where autocast mends what differs."""
+        parameter = next(chain(self.parameters(), self.buffers()), None)
+        if parameter is None or torch.is_autocast_enabled(parameter.device.type):
+            return None
+        return str(parameter.dtype).removeprefix("torch.")
+
+
+class Fusion(DeclaredModalities):
+    """One vector of each modality, of declared width.
+
+    check_values: also refuse NaN, infinity and rows in which all is missing. These checks need the numbers, so on a
+        GPU each call waits for the device; names, shapes and dtypes are checked in any case. Without them a row in
+        which all is missing becomes NaN under a softmax; elsewhere its features count as zero.
+    """
 
     def prepare(
         self, features: Mapping[str, Tensor], mask: Mapping[str, Tensor] | None
@@ -51,19 +68,6 @@ class Fusion(nn.Module):
             missing = None if present is None else present.cpu().numpy()
             checks.check_values(self.dims, finite.cpu().numpy(), missing, self.where)
         return inputs, present
-
-    def _specs(self, tensors: Mapping[str, Tensor]) -> dict[str, Spec]:
-        for modality, x in tensors.items():
-            if not isinstance(x, Tensor):
-                raise DtypeError(modality, got=type(x).__name__, wanted="a torch.Tensor", where=self.where)
-        return {m: Spec(tuple(x.shape), str(x.dtype).removeprefix("torch.")) for m, x in tensors.items()}
-
-    def _dtype(self) -> str | None:
-        """The dtype of the parameters; None where there are none, or where autocast mends what differs."""
-        parameter = next(chain(self.parameters(), self.buffers()), None)
-        if parameter is None or torch.is_autocast_enabled(parameter.device.type):
-            return None
-        return str(parameter.dtype).removeprefix("torch.")
 
 
 class ProjectedFusion(Fusion):

@@ -2,5 +2,15 @@
 
 from importlib import import_module
 
-for lesson in ("weighted_sum", "gates", "contrastive"):
+LESSONS = (
+    "weighted_sum",
+    "early_late_hybrid",
+    "multiplicative",
+    "gates",
+    "attention",
+    "sequence_alignment",
+    "contrastive",
+    "missing_modalities",
+)
+for lesson in LESSONS:
     import_module(f"{__name__}.{lesson}")
