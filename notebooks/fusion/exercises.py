@@ -15,7 +15,7 @@
 #
 # Write what the lessons of this chapter used, find the mistakes that everybody makes once, and run an experiment of your own. Each check states the laws of a right answer; a wrong one is told which law it broke.
 #
-# **Before this:** the lesson [The weighted sum](weighted_sum.ipynb) for exercises 1 to 7, [Contrastive learning](contrastive.ipynb) for 8 to 13, [Multiplying features](multiplicative.ipynb) for 14 and 15. Where a cell raises `NotImplementedError`, write your answer in place of that line, run the cell, then the check below it. The cases are random, so a check can be run again and again.
+# **Before this:** the lessons, for their exercises: [The weighted sum](weighted_sum.ipynb) 1 to 7, [Early, late, hybrid](early_late_hybrid.ipynb) 8 and 9, [Multiplying features](multiplicative.ipynb) 10 and 11, [Gates](gates.ipynb) 12 and 13, [Attention between sequences](attention.ipynb) 14, [Image-text matching](matching.ipynb) 15, [Decoders: from a picture to words](decoders.ipynb) 16 and 17, [Matching sequences in time](sequence_alignment.ipynb) 18 and 19, [Contrastive learning](contrastive.ipynb) 20 to 25, [Missing modalities](missing_modalities.ipynb) 26 and 27. Where a cell raises `NotImplementedError`, write your answer in place of that line, run the cell, then the check below it. The cases are random, so a check can be run again and again.
 
 # %% tags=["colab"]
 # On Colab, install the course's package beside the torch, TensorFlow and NumPy that are there. Elsewhere, nothing.
@@ -313,7 +313,55 @@ def film_as_product(G, B):
 check("fusion/film_as_product", film_as_product)
 
 # %% [markdown]
-# ## 12. Attention with a mask
+# ## 12. A gate with a mask
+#
+# `vectors` is (rows, modalities, width), all brought to one width already, and `mask` is (rows, modalities), True where a modality is *present*; in each row at least one is. Give each modality of each row a score and a weight,
+#
+# $$s_m = v \cdot \tanh(h_m W + b), \qquad a = \operatorname{softmax}(s) \text{ over the modalities present},$$
+#
+# and return the fused vectors $\sum_m a_m h_m$, (rows, width), and then the weights, (rows, modalities), zero for what is missing. In a missing place stands NaN. The scores may be large. `kernel` is $W$, `score` is $v$.
+
+# %%
+def softmax_gate(vectors, kernel, bias, score, mask):
+    """Fused vectors and the weights of the modalities."""
+    ### BEGIN SOLUTION
+    x = np.where(mask[:, :, None], vectors, 0.0)
+    scores = np.tanh(x @ kernel + bias) @ score
+    scores = np.where(mask, scores, -np.inf)
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    weights = powers / powers.sum(axis=1, keepdims=True)
+    return (weights[:, :, None] * x).sum(axis=1), weights
+    ### END SOLUTION
+
+
+# %%
+check("fusion/softmax_gate", softmax_gate)
+
+# %% [markdown]
+# ## 13. A question modulates a picture
+#
+# Write FiLM without biases. `maps` is (rows, channels, height, width), `condition` is (rows, k), both kernels are (k, channels):
+#
+# $$y = \gamma \odot x + \beta, \qquad \gamma = 1 + c\,K_\gamma, \qquad \beta = c\,K_\beta .$$
+#
+# Each channel of each row has one $\gamma$ and one $\beta$. `mask` is (rows,), True where somebody asks. Where nobody does, the condition is NaN, and the maps come back as they are.
+
+# %%
+def modulate(maps, condition, scale_kernel, shift_kernel, mask):
+    """The maps, scaled and shifted channel by channel."""
+    ### BEGIN SOLUTION
+    c = np.where(mask[:, None], condition, 0.0)
+    gamma = 1 + c @ scale_kernel
+    beta = c @ shift_kernel
+    return gamma[:, :, None, None] * maps + beta[:, :, None, None]
+    ### END SOLUTION
+
+
+# %%
+check("fusion/modulate", modulate)
+
+# %% [markdown]
+# ## 14. Attention with a mask
 #
 # A text asks a picture. `queries` is (q, d), a row for each word; `keys` is (k, d) and `values` (k, v), a row for each patch; `mask` holds k booleans, True where a patch is present, and at least one is. Return (q, v). Row $i$ is the mean of the values of the patches present, weighed by
 #
@@ -337,7 +385,7 @@ def masked_attention(queries, keys, values, mask):
 check("fusion/masked_attention", masked_attention)
 
 # %% [markdown]
-# ## 13. Which wrong caption to ask about
+# ## 15. Which wrong caption to ask about
 #
 # A network that sees a picture and a caption together learns to say whether they belong together. For that it needs wrong captions, and most of those in a batch are so wrong that nothing is learned from them. So one draws a wrong caption for each picture, the more often the more similar a contrastive model finds it ([Li et al., 2021](../../book/bibliography.md#li2021)).
 #
@@ -358,7 +406,7 @@ def negative_shares(similarity, groups, scale):
 check("fusion/negative_shares", negative_shares)
 
 # %% [markdown]
-# ## 14. What a caption costs
+# ## 16. What a caption costs
 #
 # The loss of a decoder. `ids` are captions of shape (batch, length), whole numbers: a start token, words, an end token, then padding, which has the id 0. `logits` have shape (batch, length - 1, words): at place $t$ they speak of the word *after* the words up to place $t$. Return the mean of $-\log p$, natural logarithm, over all words that somebody said, the end tokens among them. What stands in the padding may be NaN, and logits may be large.
 
@@ -378,7 +426,7 @@ def caption_loss(logits, ids):
 check("fusion/caption_loss", caption_loss)
 
 # %% [markdown]
-# ## 15. Search with a beam
+# ## 17. Search with a beam
 #
 # `next_log_p(words)` takes a tuple of words and returns the log-probabilities of the next one, an array. Begin with the empty tuple. At each step extend every beginning by every word, and keep the `width` beginnings with the largest log-probability. One that ends with the token `end` is complete: it is not extended, but stays in the comparison. Stop when all that are kept are complete, or after `max_length` words. Return the best, as a tuple of words, and its log-probability.
 
@@ -404,7 +452,7 @@ def beam(next_log_p, end, width, max_length):
 check("fusion/beam", beam)
 
 # %% [markdown]
-# ## 16. The cheapest path
+# ## 18. The cheapest path
 #
 # `costs` is a table (n, m): what it costs to pair frame i of one sequence with frame j of another. A warping path begins at the first pair, ends at the last, and each step goes on by one frame in the first sequence, in the second, or in both. Return the smallest sum of costs that a path can have.
 
@@ -426,7 +474,7 @@ def cheapest_path(costs):
 check("fusion/cheapest_path", cheapest_path)
 
 # %% [markdown]
-# ## 17. The probability of a transcript
+# ## 19. The probability of a transcript
 #
 # `probabilities` (frames, classes) holds $p_t(k)$, and class 0 is the blank. `target` holds the labels of a transcript, whole numbers above 0, at least one. A path names one class a frame; runs of one class become one, then blanks are left out. Return the probability of the transcript, the sum over all paths that say it, each the product of its probabilities. There may be a hundred frames.
 
@@ -453,9 +501,9 @@ def transcript_probability(probabilities, target):
 check("fusion/transcript_probability", transcript_probability)
 
 # %% [markdown]
-# ## 18. All cosines at once
+# ## 20. All cosines at once
 #
-# The exercises from here on belong to the lesson on contrastive learning. `image` is (n, width), one vector per picture; `text` is (m, width), one per name. Return the table of all cosines, of shape (n, m): row $i$, column $j$ holds that of picture $i$ with name $j$. A vector may be short, but none is zero.
+# This exercise and the next five belong to the lesson on contrastive learning. `image` is (n, width), one vector per picture; `text` is (m, width), one per name. Return the table of all cosines, of shape (n, m): row $i$, column $j$ holds that of picture $i$ with name $j$. A vector may be short, but none is zero.
 
 # %%
 def cosine_table(image, text):
@@ -471,7 +519,7 @@ def cosine_table(image, text):
 check("fusion/cosine_table", cosine_table)
 
 # %% [markdown]
-# ## 19. The contrastive loss
+# ## 21. The contrastive loss
 #
 # Now `image` and `text` have both $B$ rows, and row $i$ of one belongs to row $i$ of the other. Return InfoNCE in both directions, with `scale` $s$ and from vectors of any length:
 #
@@ -497,7 +545,7 @@ def contrastive_loss(image, text, scale):
 check("fusion/contrastive_loss", contrastive_loss)
 
 # %% [markdown]
-# ## 20. As low as it gets
+# ## 22. As low as it gets
 #
 # In a batch names repeat: the letter A in two styles is two pictures with one name. `names` is a list of texts, one for each pair of the batch; the pictures are all different. Return the least InfoNCE that any model can reach on this batch, if the scale is as large as it likes. Think of one member whose name $m$ members have, itself included. Which probability can it get at best when the picture looks for the name, and which when the name looks for the picture?
 
@@ -514,9 +562,9 @@ def least_loss(names):
 check("fusion/least_loss", least_loss)
 
 # %% [markdown]
-# ## 21. Joint right answers
+# ## 23. Joint right answers
 #
-# The remedy. `groups` holds a whole number for each pair of the batch, and the rows of one group are right answers of each other. Let $P(i)$ be the rows of the group of $i$, itself included, and $p_{ij}$ the softmax of exercise 9: picture to name over row $i$ of the table, $p_{ij} = e^{s \cos(x_i, t_j)} / \sum_k e^{s \cos(x_i, t_k)}$, and name to picture over column $i$, $p_{ij} = e^{s \cos(x_j, t_i)} / \sum_k e^{s \cos(x_k, t_i)}$. Return
+# The remedy. `groups` holds a whole number for each pair of the batch, and the rows of one group are right answers of each other. Let $P(i)$ be the rows of the group of $i$, itself included, and $p_{ij}$ the softmax of exercise 21: picture to name over row $i$ of the table, $p_{ij} = e^{s \cos(x_i, t_j)} / \sum_k e^{s \cos(x_i, t_k)}$, and name to picture over column $i$, $p_{ij} = e^{s \cos(x_j, t_i)} / \sum_k e^{s \cos(x_k, t_i)}$. Return
 #
 # $$L = \tfrac12 \Big[ -\frac1B \sum_i \log \sum_{j \in P(i)} p_{ij}^{\text{picture to name}} \;-\; \frac1B \sum_i \log \sum_{j \in P(i)} p_{ij}^{\text{name to picture}} \Big] .$$
 #
@@ -541,7 +589,7 @@ def joint_loss(image, text, groups, scale):
 check("fusion/joint_loss", joint_loss)
 
 # %% [markdown]
-# ## 22. Found among the first k
+# ## 24. Found among the first k
 #
 # `similarity` is (queries, candidates), larger is nearer. `right` are booleans of the same shape, at least one True in each row. Return recall at `k`, the share of queries for which one of their right answers is among the first `k` candidates.
 #
@@ -561,9 +609,9 @@ def recall_at_k(similarity, right, k):
 check("fusion/recall_at_k", recall_at_k)
 
 # %% [markdown]
-# ## 23. Is the lower loss the better model? (open)
+# ## 25. Is the lower loss the better model? (open)
 #
-# Two teams train the same pair of encoders on the same accented letters, each letter in four styles, with plain InfoNCE and the same number of steps. One takes batches of `16` and the other batches of `64`. Each reports its final loss. Whose model is better? Predict first: what does the size of the batch do to $\log B$, and to the floor of exercise 10?
+# Two teams train the same pair of encoders on the same accented letters, each letter in four styles, with plain InfoNCE and the same number of steps. One takes batches of `16` and the other batches of `64`. Each reports its final loss. Whose model is better? Predict first: what does the size of the batch do to $\log B$, and to the floor of exercise 22?
 #
 # `train_small_pair` below does the training. Write the study. For each of the two sizes and each seed train a pair. Measure its loss, the mean of InfoNCE over `200` random batches of *the size that it was trained with*, drawn without replacement, at the scale that `train_small_pair` returns. And measure recall at `1`: each picture looks for its name among those of all rows, and all rows of its group are right. You may use `info_nce(x, t, scale=scale)`, `recall_at(similarity, right, 1)`, or what you wrote above.
 #
@@ -630,7 +678,7 @@ check("fusion/batch_study", batch_study)
 # A loss is a number of nats for a question, and the larger batch asks the harder one: more wrong answers, and more of them that are not wrong at all. Measure both models with batches of one size, whichever it is, and the order turns round. The larger batch also saw each picture more often in the same number of steps; that is a reason why it learned more here, and no law.
 
 # %% [markdown]
-# ## 24. What is left
+# ## 26. What is left
 #
 # Modality dropout drops each modality that is there with its rate, independently of the others, and draws again where nothing is left. Write the probability that it leaves just the modalities `left`. `rates` is a dictionary from *every* modality of the model to its rate; `present` is the list of those that this example has; `left` is a list of names. Ask for something that cannot be, and the probability is zero.
 #
@@ -657,7 +705,7 @@ def subset_chance(rates, present, left):
 check("fusion/subset_chance", subset_chance)
 
 # %% [markdown]
-# ## 25. How hot?
+# ## 27. How hot?
 #
 # A model is too sure, or not sure enough. Find the one temperature $T > 0$ at which the labels are likeliest:
 #

@@ -149,7 +149,7 @@ CONCEPTS = {
         formula="gated_multimodal_unit",
         choices=({"softmax": False}, {"softmax": True}),
         shapes=unit_shapes,
-        arguments=lambda dims, options: {"softmax": options["softmax"]},
+        arguments=lambda dims, options: {"modalities": list(dims), "softmax": options["softmax"]},
         nothing_present=lambda parameters, options: np.nan if options["softmax"] else 0.0,
     ),
     "concatenation": Concept(

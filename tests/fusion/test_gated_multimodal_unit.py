@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mmcourse import parity
 from mmcourse.errors import ModalityError, ShapeError, UnknownModalityError
 from mmcourse.fusion.numpy import gated_multimodal_unit
 from mmcourse.parity import relative_error
@@ -121,6 +122,16 @@ def test_a_missing_modality_might_as_well_not_exist(softmax: bool, half: Any) ->
     assert relative_error(half.call(half.build(case), case.features, mask), output) <= ROUNDING
 
 
+def test_the_formula_takes_the_parameters_of_a_module_in_any_order() -> None:
+    """PyTorch sorts the names of a ParameterDict; the columns go by `modalities`."""
+    case = Case(WHERE, 3, {"softmax": False, "out_dim": OUT})
+    module = Torch.build(case)
+    arguments = parity.numpy_arguments(module)
+    assert list(arguments["kernels"]) != list(case.dims)
+    output = gated_multimodal_unit(case.features, list(case.dims), **arguments)
+    assert relative_error(Torch.call(module, case.features), output) <= 1e-10
+
+
 @over_halves
 def test_gates_are_feature_by_feature(half: Any) -> None:
     """A move of one column of one kernel changes one feature of the output alone."""
@@ -136,7 +147,7 @@ def test_far_logits_neither_overflow_nor_warn() -> None:
     kernels = {"text": np.array([[-1.0], [0.0]]), "image": np.array([[1.0], [0.0]])}
     biases = {name: np.zeros(1) for name in x}
     with np.errstate(all="raise"):
-        fused = gated_multimodal_unit(x, kernels=kernels, biases=biases)
+        fused = gated_multimodal_unit(x, list(x), kernels=kernels, biases=biases)
     np.testing.assert_allclose(fused, [[np.tanh(1)]])
 
 
@@ -154,12 +165,13 @@ BIASES = {name: np.ones(5) for name in X}
         ({"biases": BIASES | {"text": np.ones(4)}}, ShapeError, "biases.text: got shape (4,), wanted (5,)"),
         ({"biases": {"text": np.ones(5)}}, UnknownModalityError,
          "image: got no bias, wanted an entry for each of "),
-        ({"kernels": {"text": np.ones((4, 5))}}, UnknownModalityError, "image: got projection of an unknown modality"),
-        ({"features": {}, "kernels": {}, "projections": None}, UnknownModalityError, "features: got no modality, "),
+        ({"kernels": {"text": np.ones((7, 5))}}, UnknownModalityError, "image: got no kernel, wanted an entry for "),
+        ({"modalities": ["text"]}, UnknownModalityError, "image: got projection of an unknown modality, wanted text"),
+        ({"features": {}, "modalities": [], "projections": None}, UnknownModalityError, "features: got no modality, "),
     ],
 )  # fmt: skip
 def test_parameters_that_do_not_fit(changes: Any, error: type[ModalityError], message: str) -> None:
-    arguments = {"features": X, "projections": P, "kernels": KERNELS, "biases": BIASES} | changes
+    arguments = {"features": X, "modalities": list(X), "projections": P, "kernels": KERNELS, "biases": BIASES} | changes
     with pytest.raises(error) as caught:
         gated_multimodal_unit(**arguments)
     assert str(caught.value).startswith(f"{WHERE}: {message}")
@@ -169,4 +181,4 @@ def test_parameters_that_do_not_fit(changes: Any, error: type[ModalityError], me
 def test_parameters_that_are_no_mapping(name: str) -> None:
     arguments = {"projections": P, "kernels": KERNELS, "biases": BIASES} | {name: np.ones((7, 5))}
     with pytest.raises(TypeError, match=f"{WHERE}: {name}: got ndarray, wanted a mapping"):
-        gated_multimodal_unit(X, **arguments)
+        gated_multimodal_unit(X, list(X), **arguments)

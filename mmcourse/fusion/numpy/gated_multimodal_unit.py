@@ -1,6 +1,6 @@
 """Gated multimodal unit: a gate for each feature of each modality."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ WHERE = "gated multimodal unit"
 
 def gated_multimodal_unit(
     features: Mapping[str, ArrayLike],
+    modalities: Sequence[str],
     *,
     projections: Mapping[str, ArrayLike] | None = None,
     kernels: Mapping[str, ArrayLike],
@@ -28,9 +29,10 @@ def gated_multimodal_unit(
 
     With softmax, z is the softmax of l over the modalities present, feature by feature. Of two modalities that makes
     z_1 = sigmoid(l_1 - l_2) and z_2 = 1 - z_1, the bimodal unit; without it the unit is the general one.
-    features: {modality: (batch, dim_m)};  projections: {modality: (dim_m, width)}, or equal widths without them
-    kernels: {modality: (sum of dims, width)}, their order that of the columns x_1, ..., x_M
-    biases: {modality: (width,)};  mask: {modality: (batch,) booleans, True = present}
+    features: {modality: (batch, dim_m)};  modalities: the order of the columns x_1, ..., x_M
+    projections: {modality: (dim_m, width)}, or equal widths without them
+    kernels: {modality: (sum of dims, width)};  biases: {modality: (width,)}
+    mask: {modality: (batch,) booleans, True = present}
     A missing modality's columns, its h and its z are zero.
     returns (batch, width), and with return_gates also {modality: z_m (batch, width)}
     Raises a ModalityError naming the modality or parameter that does not fit.
@@ -38,13 +40,14 @@ def gated_multimodal_unit(
     """
     checks.check_mapping(kernels, "kernels", WHERE)
     checks.check_mapping(biases, "biases", WHERE)
-    hidden, present = inputs.prepare(features, kernels, projections, mask, WHERE)
-    x, _ = inputs.prepare(features, kernels, None, mask, WHERE)
+    hidden, present = inputs.prepare(features, modalities, projections, mask, WHERE)
+    x, _ = inputs.prepare(features, modalities, None, mask, WHERE)
     width = inputs.check_widths(hidden, WHERE)
     columns = np.concatenate(list(x.values()), axis=1)
-    checks.check_names(biases, kernels, "bias", WHERE)
+    checks.check_names(kernels, modalities, "kernel", WHERE)
+    checks.check_names(biases, modalities, "bias", WHERE)
     logits = {}
-    for m in kernels:
+    for m in modalities:
         kernel = check_shape(kernels[m], f"kernels.{m}", (columns.shape[1], width), WHERE)
         logits[m] = columns @ kernel + check_shape(biases[m], f"biases.{m}", (width,), WHERE)
     z = inputs.softmax(logits, present) if softmax else {m: _sigmoid(logits[m]) * present[m][:, None] for m in logits}

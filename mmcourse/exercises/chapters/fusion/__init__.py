@@ -6,6 +6,7 @@ LESSONS = (
     "weighted_sum",
     "early_late_hybrid",
     "multiplicative",
+    "gates",
     "attention",
     "decoders",
     "sequence_alignment",
