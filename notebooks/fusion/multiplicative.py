@@ -433,7 +433,7 @@ claim("held-out squared error with factors in a list over the target's variance"
 #
 # ## What the rank does
 #
-# Take a target that we know: with a vector $i$ of the image and $t$ of the text, the number $i^{\top} A\, t$. In place of the matrix $A$ low-rank fusion with one output can have any matrix of rank $R$, and no other. Which one is nearest to $A$? Take the singular value decomposition of $A$, keep the $R$ largest singular values, drop the others ([Eckart and Young, 1936](../../book/bibliography.md#eckart1936)). For independent features of mean zero and variance one, the mean squared error that remains is the sum of the squares of the dropped values. We compute it before training.
+# Take a target that we know: with a vector $i$ of the image and $t$ of the text, the number $i^{\top} A\, t$. In place of the matrix $A$ low-rank fusion with one output can have any matrix of rank at most $R$, and no other. Which one is nearest to $A$? Take the singular value decomposition of $A$, keep the $R$ largest singular values, drop the others ([Eckart and Young, 1936](../../book/bibliography.md#eckart1936)). For independent features of mean zero and variance one, the mean squared error that remains is the sum of the squares of the dropped values. We compute it before training.
 
 # %%
 seed_everything(1)
@@ -556,8 +556,8 @@ claim("largest difference of means between the three full products",
 for r in (1, 2, 4, 16):
     claim(f"mean accuracy of bilinear fusion minus that of rank {r}",
           means["bilinear"] - by_rank[r].mean(), key=f"behind-rank-{r}",
-          **{1: {"at_least": 0.35}, 2: {"at_least": 0.15}, 4: {"at_least": 0.02, "at_most": 0.09},
-             16: {"at_most": 0.03}}[r])
+          **{1: {"at_least": 0.35}, 2: {"at_least": 0.15, "at_most": 0.23},
+             4: {"at_least": 0.02, "at_most": 0.09}, 16: {"at_most": 0.03}}[r])
 
 # %% [markdown]
 # Concatenation is near chance, although its encoders are not linear: after them it adds, and a sum cannot answer this question. The four that interact are close together. The linear parts, which multiplicative and tensor fusion have beside the products, change little here; and bilinear fusion is ahead of the hidden layer by little on average, in one seed at least by next to nothing. So the product is not the only way to interact.
