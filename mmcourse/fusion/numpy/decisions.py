@@ -1,8 +1,8 @@
 """Decisions of one classifier for each modality, combined: two ways to pool opinions.
 
 Both take {modality: log p(y | x_m), (batch, classes)} and {modality: present (batch,)} and return log-probabilities
-(batch, classes). A missing modality takes no part. Both raise a ModalityError naming the modality or parameter that does
-not fit.
+(batch, classes). A missing modality takes no part. Both raise a ModalityError naming the modality or parameter that
+does not fit.
 """
 
 from collections.abc import Mapping
