@@ -173,7 +173,7 @@ assert (table[1:, 1:] == np.outer(picture, caption)).all()
 #
 # $$F = z^{\top} W x + zU + xV + b ,$$
 #
-# where $z^{\top} W x$ is short for the sum above, and $U$ and $V$ are matrices. Bilinear fusion is the case $U = V = 0$, concatenation the case $W = 0$. Another case: output $o$ multiplies $x_o$ alone, so $W_{ijo} = 0$ unless $j = o$, and $V$ is the identity. Then $z$ scales each feature of $x$, and through $U$ it adds a shift. This is feature-wise modulation (FiLM): $F = (1 + zG) \odot x + zB$, with matrices $G$ and $B$; $\odot$ multiplies number by number.
+# where $z^{\top} W x$ is short for the sum above, and $U$ and $V$ are matrices. Bilinear fusion is the case $U = V = 0$, concatenation with a linear layer the case $W = 0$. Another case: output $o$ multiplies $x_o$ alone, so $W_{ijo} = 0$ unless $j = o$, and $V$ is the identity. Then $z$ scales each feature of $x$, and through $U$ it adds a shift. This is feature-wise modulation (FiLM): $F = (1 + zG) \odot x + zB$, with matrices $G$ and $B$; $\odot$ multiplies number by number.
 
 # %%
 z, x = rng.normal(size=(6, 3)), rng.normal(size=(6, 4))
@@ -192,7 +192,7 @@ in_one[0, 0], in_one[1:, 0], in_one[0, 1:], in_one[1:, 1:] = b, U, V, W
 assert np.allclose(parts, tensor_fusion(pair, names, kernel=in_one), rtol=1e-12)
 
 # %% [markdown]
-# Back to the signs: these two learn them as well, and so does the low-rank form that comes below.
+# Back to the signs: the multiplicative interaction and tensor fusion learn them as well, and so does the low-rank form that comes below.
 
 # %%
 for fusion_class, options in ((MultiplicativeFusion, {}), (TensorFusion, {}),
