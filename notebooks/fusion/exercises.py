@@ -252,11 +252,11 @@ check("fusion/combine_decisions", combine_decisions)
 # %% [markdown]
 # ## 9. As if they were independent
 #
-# For which world would the product rule be right? Given a table `joint` of probabilities $p(x_1, x_2, y)$, shape (values of $x_1$, values of $x_2$, classes), make the table $q(x_1, x_2, y)$ that has the same pairs $q(x_1, y) = p(x_1, y)$ and $q(x_2, y) = p(x_2, y)$, and in which $x_1$ and $x_2$ are independent within each class. The classifiers of single modalities cannot tell the two worlds apart. A class may have the probability zero.
+# For which world would the product rule be right? Given a table `joint` of probabilities $p(x_1, x_2, y)$, shape (values of $x_1$, values of $x_2$, classes), make the table $q(x_1, x_2, y)$ that has the same margins $q(x_1, y) = p(x_1, y)$ and $q(x_2, y) = p(x_2, y)$, and in which $x_1$ and $x_2$ are independent within each class. The classifiers of single modalities cannot tell the two worlds apart. A class may have the probability zero.
 
 # %%
 def as_if_independent(joint):
-    """The table (x1, x2, y) with the same pairs and independent sources."""
+    """The table (x1, x2, y) with the same margins and independent sources."""
     ### BEGIN SOLUTION
     first, second = joint.sum(axis=1), joint.sum(axis=0)
     classes = joint.sum(axis=(0, 1))
