@@ -49,6 +49,7 @@ setup("fusion/attention")
 #
 # Models that fuse one vector for each modality are in this position. The list is summed up in a vector of fixed size, and only then the question comes. We make such lists: up to 16 names, each with one of four values, and a question for one of the names. All models below read the items and the question by the same small networks, and answer from a vector of 32 numbers and the question. They differ in how they make that vector of the items.
 
+
 # %%
 def lists(count, length, generator, names=16, values=4):
     """Items (count, length, 20), question (count, 16), the value asked for."""
@@ -66,16 +67,16 @@ class Recall(nn.Module):
         super().__init__()
         self.item = nn.Sequential(nn.Linear(20, 128), nn.ReLU(), nn.Linear(128, width))
         self.question, self.pool = nn.Linear(16, width), pool(width)
-        self.head = nn.Sequential(nn.Linear(2 * width, 128), nn.ReLU(),
-                                  nn.Linear(128, 4))
+        self.answer = nn.Sequential(nn.Linear(2 * width, 128), nn.ReLU(), nn.Linear(128, 4))
 
     def forward(self, items, question):
         x, q = self.item(items), self.question(question)
-        return self.head(torch.cat([self.pool(x, q), q], dim=1))
+        return self.answer(torch.cat([self.pool(x, q), q], dim=1))
 
 
 # %% [markdown]
 # The first way takes the mean. The second is attention pooling: a learned vector is compared with every item, and items that fit it better count more. It is learned once, so it knows nothing of the question that will come. In the third, the question itself is compared with the items.
+
 
 # %%
 class Mean(nn.Module):
@@ -103,10 +104,10 @@ class QuestionAsQuery(CrossAttention):
 def train(model, draw, seed, steps, learning_rate, weight_decay=0.0):
     """AdamW; the rate rises over 30 steps and falls over the second half."""
     generator = torch.Generator().manual_seed(seed + 1)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=learning_rate, weight_decay=weight_decay)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=weight_decay)
     rate = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda i: min(1, (i + 1) / 30, 2 * (steps - i) / steps))
+        optimizer, lambda i: min(1, (i + 1) / 30, 2 * (steps - i) / steps)
+    )
     for _ in range(steps):
         *inputs, labels = draw(generator)
         loss = cross_entropy(model(*inputs), labels)
@@ -136,9 +137,13 @@ runs = experiment("fusion_attention")
 live = {pool: recall(pool, length=8) for pool in (Mean, QuestionAsQuery)}
 for pool, name in ((Mean, "mean"), (QuestionAsQuery, "question as query")):
     stored = runs.values("accuracy", sweep="recall", pool=name, length=8)
-    claim(f"right answers about eight items, {name}, beside three stored runs",
-          live[pool], at_least=stored.min() - 0.03, at_most=min(stored.max() + 0.03, 1),
-          key=f"live-{name.replace(' ', '-')}")
+    claim(
+        f"right answers about eight items, {name}, beside three stored runs",
+        live[pool],
+        at_least=stored.min() - 0.03,
+        at_most=min(stored.max() + 0.03, 1),
+        key=f"live-{name.replace(' ', '-')}",
+    )
 
 # %% [markdown]
 # How much can be had without knowing who has what? Whoever knows which values are in the list, but not whose, names the most frequent one.
@@ -163,9 +168,15 @@ assert np.isclose(floor[1], 5 / 8, atol=0.005)
 
 # %% tags=["hide-input"]
 fig, axis = plt.subplots(figsize=(7, 3.8), layout="constrained")
-for pool, colour, marker in (("question as query", "C2", "o"), ("mean", "C0", "s"), ("learned query", "C1", "^")):
+for pool, colour, marker in (
+    ("question as query", "C2", "o"),
+    ("mean", "C0", "s"),
+    ("learned query", "C1", "^"),
+):
     runs_of_pool = np.array([scores(pool, length) for length in LENGTHS])
-    axis.fill_between(LENGTHS, runs_of_pool.min(axis=1), runs_of_pool.max(axis=1), color=colour, alpha=0.2, linewidth=0)
+    axis.fill_between(
+        LENGTHS, runs_of_pool.min(axis=1), runs_of_pool.max(axis=1), color=colour, alpha=0.2, linewidth=0
+    )
     axis.plot(LENGTHS, runs_of_pool.mean(axis=1), color=colour, marker=marker, label=pool)
 axis.plot(LENGTHS, floor, ":", color="black", label="values known, not whose")
 axis.set(xscale="log", xlabel="items in the list", ylabel="right answers", ylim=(0.3, 1.03))
@@ -182,13 +193,20 @@ figure(
 )
 
 # %%
-claim("question as query: lowest of all runs at all lengths",
-      min(scores("question as query", n).min() for n in LENGTHS),
-      at_least=0.99, key="asked-least")
+claim(
+    "question as query: lowest of all runs at all lengths",
+    min(scores("question as query", n).min() for n in LENGTHS),
+    at_least=0.99,
+    key="asked-least",
+)
 for pool in ("mean", "learned query"):
     above = scores(pool, 16).mean() - floor[-1]
-    claim(f"{pool}: mean at sixteen items, above the dotted line", above,
-          at_most=0.03, key=f"{pool.replace(' ', '-')}-sixteen")
+    claim(
+        f"{pool}: mean at sixteen items, above the dotted line",
+        above,
+        at_most=0.03,
+        key=f"{pool.replace(' ', '-')}-sixteen",
+    )
 
 # %% [markdown]
 # Is the mean only slow to learn? Give it five times the steps, or four times the width.
@@ -196,14 +214,30 @@ for pool in ("mean", "learned query"):
 # %%
 patient = runs.values("accuracy", sweep="patience")
 wide = runs.values("accuracy", sweep="width")
-claim("mean of eight items, five times the steps: lowest of three runs",
-      patient.min(), at_least=0.7, key="mean-patience-least")
-claim("mean of eight items, five times the steps: highest of three runs",
-      patient.max(), at_most=0.9, key="mean-patience-most")
-claim("mean of eight items, four times the width: highest of three runs",
-      wide.max(), at_most=0.5, key="mean-width-most")
-claim("mean of sixteen items, five times the steps, one run",
-      recall(Mean, length=16, steps=4000), at_most=0.6, key="mean-sixteen-patience")
+claim(
+    "mean of eight items, five times the steps: lowest of three runs",
+    patient.min(),
+    at_least=0.7,
+    key="mean-patience-least",
+)
+claim(
+    "mean of eight items, five times the steps: highest of three runs",
+    patient.max(),
+    at_most=0.9,
+    key="mean-patience-most",
+)
+claim(
+    "mean of eight items, four times the width: highest of three runs",
+    wide.max(),
+    at_most=0.5,
+    key="mean-width-most",
+)
+claim(
+    "mean of sixteen items, five times the steps, one run",
+    recall(Mean, length=16, steps=4000),
+    at_most=0.5,
+    key="mean-sixteen-patience",
+)
 
 # %% [markdown]
 # A wider summary alone does not help. At eight items the mean learns with patience, at sixteen hardly. So it is not bound to fail: it must learn a code in which all items that might be asked for lie side by side, and this is the harder, the longer the list. With the question as query there is nothing of the kind to learn. Attention is no cure by itself: with a query that does not know the question it forgets as the mean does. What counts is *who asks*.
@@ -217,11 +251,19 @@ claim("mean of sixteen items, five times the steps, one run",
 # where the softmax runs over each row: row $i$ of $A$ are the weights of query $i$ over the keys.
 
 # %%
-Q = np.array([[3.0, 0.0],  # red
-              [0.0, 3.0]])  # square
-K = np.array([[1.0, 0.0],  # red circle
-              [0.0, 1.0],  # blue square
-              [1.0, 1.0]])  # red square
+Q = np.array(
+    [
+        [3.0, 0.0],  # red
+        [0.0, 3.0],
+    ]
+)  # square
+K = np.array(
+    [
+        [1.0, 0.0],  # red circle
+        [0.0, 1.0],  # blue square
+        [1.0, 1.0],
+    ]
+)  # red square
 V = np.array([[0.0, 0.0], [4.0, 0.0], [2.0, 3.0]])  # where they lie
 
 S = Q @ K.T / np.sqrt(2)
@@ -259,6 +301,7 @@ figure(
 # ## From scratch
 #
 # In a network, queries, keys and values are made by matrices that are learned. This is *cross-attention*: queries come from one sequence $x$, keys and values from another, $c$. *Heads* do it several times side by side, each on its own part of the width, and a last matrix joins them. A *mask* hides steps of $c$ that are padding: their scores become $-\infty$, their weights zero.
+
 
 # %%
 def by_hand(x, c, p, heads, present):
@@ -299,7 +342,7 @@ assert not before[2].any()
 assert before[:2].all()
 
 # %% [markdown]
-# > **Correction.** Source documents promise fusion by attention ([entry E-25](../../book/corrections.md#e-25)) and give a softmax over three scores, one for each modality, computed from all three vectors joined ([entry S4-C12-06](../../book/corrections.md#s4-c12-06)). That is a *gate*, the one of [The weighted sum](weighted_sum.ipynb): one weight for each modality and example. Queries, keys and values appear in none of them. The two are relatives: take one vector a modality as a sequence of three and pool it by attention with a learned query, and you have a gate. What a gate lacks is the second sequence that asks.
+# > **Correction.** Source documents promise fusion by attention ([entry E-25](../../book/corrections.md#e-25)) and give a softmax over three scores, one for each modality, computed from all three vectors joined ([entry S4-C12-06](../../book/corrections.md#s4-c12-06)). That is a *gate*, the one of [The weighted sum](weighted_sum.ipynb): one weight for each modality and example. Queries, keys and values appear in none of them. The two are relatives: take the three vectors, one for each modality, as a sequence of three steps and pool it by attention with a learned query, and you have a gate. What a gate lacks is the second sequence that asks.
 
 # %%
 seed_everything(0)
@@ -353,8 +396,7 @@ attention.zero_grad()
 answers = attention(words, pooled)
 projected = attention.out(attention.value(pooled))
 assert torch.allclose(answers, projected.expand(-1, 5, -1), rtol=1e-12)
-assert torch.equal(attention.attention_weights(words, pooled),
-                   torch.ones(3, 2, 5, 1).double())
+assert torch.equal(attention.attention_weights(words, pooled), torch.ones(3, 2, 5, 1).double())
 (answers**2).sum().backward()
 for name, parameter in attention.named_parameters():
     still = name.split(".")[0] in ("query", "key")
@@ -365,7 +407,8 @@ for name, parameter in attention.named_parameters():
 #
 # ## Why divide by the root of the width
 #
-# Let the entries of a query and of a key be independent, with mean zero and variance one. A score is then a sum of $d$ products, each with variance one, so its variance is $d$. Divided by $\sqrt d$ it is one again. The numbers below show what happens without: the scores of wide heads are large, the softmax gives nearly everything to one key, and its slope $a(1-a)$ is nearly zero, for the largest weight $a$ and for all others. What does not slope does not learn.
+# Let the entries of a query and of a key be independent, with mean zero and variance one. A score is then a sum of $d$ products, each with variance one, so its variance is $d$. Divided by $\sqrt d$ it is one again. The numbers below show what happens without: in a wide head the softmax gives most of the weight to one key. Its slope by the score is $a(1-a)$ for a weight $a$, which is small both near one and near zero. What hardly slopes hardly learns.
+
 
 # %%
 def scores_at(width, keys=16, draws=4000):
@@ -380,19 +423,17 @@ def softmax(s):
     return e / e.sum(axis=1, keepdims=True)
 
 
-for d in (4, 64, 256):
+for d in (4, 256):
     for root, what in ((1, "as they are"), (np.sqrt(d), "divided by the root")):
         scaled = scores_at(d) / root
         largest = softmax(scaled).max(axis=1)
         key = f"d{d}-{what.split()[0]}"
         exact(f"width {d}, {what}: variance {{:.2f}}", scaled.var(), key=f"{key}-var")
-        exact("    mean of the largest of 16 weights {:.3f}", largest.mean(),
-              key=f"{key}-largest")
-        exact("    mean slope a(1 - a) of it {:.4f}", (largest * (1 - largest)).mean(),
-              key=f"{key}-slope")
+        exact("    mean of the largest of 16 weights {:.3f}", largest.mean(), key=f"{key}-largest")
+        exact("    mean slope a(1 - a) of it {:.4f}", (largest * (1 - largest)).mean(), key=f"{key}-slope")
 
 # %% [markdown]
-# This is a statement about random projections, so about the start of training. Queries and keys that have learned to fit are not independent.
+# At width 4 the root is not needed, at 256 it is. This is a statement about random projections, so about the start of training. Queries and keys that have learned to fit are not independent.
 #
 # ## Where does it look?
 #
@@ -411,17 +452,20 @@ def picture_encoder():
     shape, colour = (torch.tensor(a[:, 0]) for a in (single.shape, single.colour))
     seed_everything(0)
     encoder = nn.Sequential(
-        nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(),
-        nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU(),
-        nn.Conv2d(32, 32, 3, stride=2, padding=1), nn.ReLU())
-    heads = nn.Linear(32, 4 + 6)  # shape and colour, from the largest over all places
-    optimizer = torch.optim.AdamW([*encoder.parameters(), *heads.parameters()], lr=5e-3)
+        nn.Conv2d(3, 16, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(16, 32, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(32, 32, 3, stride=2, padding=1),
+        nn.ReLU(),
+    )
+    tell = nn.Linear(32, 4 + 6)  # shape and colour, from the largest over all places
+    optimizer = torch.optim.AdamW([*encoder.parameters(), *tell.parameters()], lr=5e-3)
     generator = torch.Generator().manual_seed(0)
     for _ in range(450):
         rows = torch.randint(3000, (48,), generator=generator)
-        told = heads(encoder(shown[rows]).amax(dim=(2, 3)))
-        loss = (cross_entropy(told[:, :4], shape[rows])
-                + cross_entropy(told[:, 4:], colour[rows]))
+        told = tell(encoder(shown[rows]).amax(dim=(2, 3)))
+        loss = cross_entropy(told[:, :4], shape[rows]) + cross_entropy(told[:, 4:], colour[rows])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -429,8 +473,7 @@ def picture_encoder():
 
 
 # %%
-world = scenes(4000, seed=0, objects=(3, 3), all_different=True,
-               sizes=("large",), moving=0.0)
+world = scenes(4000, seed=0, objects=(3, 3), all_different=True, sizes=("large",), moving=0.0)
 asked = world.questions(("shape",), seed=0)
 encoder = picture_encoder()
 with torch.no_grad():
@@ -439,14 +482,13 @@ grid = grid / grid[:3000].std()  # (4000, 64, 32)
 lexicon = vocabulary(asked.text)
 ids = torch.tensor(WordTokens(lexicon).encode(asked.text))  # (4000, 6)
 shape_asked = torch.tensor([SHAPES.index(answer) for answer in asked.answer])
-training, test = ((grid[part], ids[part], shape_asked[part])
-                  for part in (slice(3000), slice(3000, None)))
+training, test = ((grid[part], ids[part], shape_asked[part]) for part in (slice(3000), slice(3000, None)))
 print(asked.text[0], asked.answer[0])
 
 
 # %%
 class Asking(nn.Module):
-    """Words ask places; a head reads the mean of what they got, and the words."""
+    """Words ask places; a network reads the mean of what they got, and the words."""
 
     def __init__(self, width=32):
         super().__init__()
@@ -454,8 +496,7 @@ class Asking(nn.Module):
         self.word_positions = nn.Parameter(torch.randn(6, width) * 0.02)
         self.picture_positions = nn.Parameter(torch.randn(64, width) * 0.02)
         self.attention = CrossAttention(width, heads=4)
-        self.head = nn.Sequential(nn.Linear(2 * width, 64), nn.ReLU(),
-                                  nn.Linear(64, len(SHAPES)))
+        self.answer = nn.Sequential(nn.Linear(2 * width, 64), nn.ReLU(), nn.Linear(64, len(SHAPES)))
 
     def read(self, places, ids):
         return self.words(ids) + self.word_positions, places + self.picture_positions
@@ -463,7 +504,7 @@ class Asking(nn.Module):
     def forward(self, places, ids, mask=None):
         text, picture = self.read(places, ids)
         got = self.attention(text, picture, mask).mean(dim=1)
-        return self.head(torch.cat([got, text.mean(dim=1)], dim=1))
+        return self.answer(torch.cat([got, text.mean(dim=1)], dim=1))
 
     def look(self, places, ids):
         """Weights (n, words, 8, 8) of the places, the mean over heads."""
@@ -482,8 +523,13 @@ asking = Asking()
 train(asking, draw_questions, 0, steps=900, learning_rate=5e-3, weight_decay=1e-2)
 found = right(asking, *test)
 stored = runs.values("accuracy", sweep="pictures", fusion="cross-attention")
-claim("right answers by cross-attention, beside three stored runs", found,
-      at_least=stored.min() - 0.03, at_most=stored.max() + 0.03, key="pictures-live")
+claim(
+    "right answers by cross-attention, beside three stored runs",
+    found,
+    at_least=stored.min() - 0.03,
+    at_most=stored.max() + 0.03,
+    key="pictures-live",
+)
 
 # %% [markdown]
 # Where does it look? Each word has a map of its own. For each test scene and word we add up the weights of the places that the object in question covers, and compare with those of the two other objects, and with the share that even weights would give.
@@ -501,13 +547,25 @@ looks = asking.look(*test[:2])  # (1000, 6, 8, 8)
 on_object = np.einsum("nwrc,norc->now", looks, covered)  # (1000, 3, 6)
 on_meant, on_others = (on_object[chosen].mean(axis=0) for chosen in (meant, ~meant))
 COLOUR = 4  # the place of the colour in "what shape is the red object?"
-claim("weight of the colour word on the object in question, mean",
-      on_meant[COLOUR], at_least=0.45, key="weight-asked")
-claim("weight of the colour word on each of the other two, mean",
-      on_others[COLOUR], at_most=0.2, key="weight-others")
+claim(
+    "weight of the colour word on the object in question, mean",
+    on_meant[COLOUR],
+    at_least=0.45,
+    key="weight-asked",
+)
+claim(
+    "weight of the colour word on each of the other two, mean",
+    on_others[COLOUR],
+    at_most=0.2,
+    key="weight-others",
+)
 of_other_words = np.delete(on_meant - on_others, COLOUR)
-claim("the other five words: largest difference between the two",
-      np.abs(of_other_words).max(), at_most=0.05, key="weight-other-words")
+claim(
+    "the other five words: largest difference between the two",
+    np.abs(of_other_words).max(),
+    at_most=0.05,
+    key="weight-other-words",
+)
 exact("even weights would give each object {:.3f}", covered.mean(), key="weight-even")
 
 # %% tags=["hide-input"]
@@ -533,7 +591,7 @@ figure(
 )
 
 # %% [markdown]
-# Nobody told the model where objects are. The colour word found out, because looking there helps to answer. The other words are the same in every question and cannot know which object is meant; their weights lie on all objects alike. Had we averaged the maps of all six words, we would have seen little. To see whether the model *needs* what the colour word looks at, hide an object's places by the mask, once the object's that is asked for, once another's.
+# Nobody told the model where objects are; the colour word found out. The other five words are the same in every question and cannot know which object is meant: they make no difference between it and the others. The word *is* looks mostly at the background. To see whether the model *needs* what the colour word looks at, hide an object's places by the mask, once the object's that is asked for, once another's.
 
 # %%
 hidden = {
@@ -546,8 +604,7 @@ for what, chosen in hidden.items():
         guesses = asking(*test[:2], visible).argmax(dim=1)
     still_right = (guesses == test[2]).double().mean().item()
     bounds = {"at_most": 0.4} if what == "the object in question" else {"at_least": 0.6}
-    claim(f"right answers where {what} is hidden", still_right,
-          key=f"hidden-{what.split()[0]}", **bounds)
+    claim(f"right answers where {what} is hidden", still_right, key=f"hidden-{what.split()[0]}", **bounds)
 
 # %% [markdown]
 # Hiding is the test, not the weight. A weight says how much of a *value* is taken, and says nothing about what the value holds. Here are two cases with numbers. In the first, nine tenths of the weight lie on a key whose value is zero: all of the result comes from the other. In the second, two keys have one value: their weights can be exchanged and nothing changes.
@@ -568,8 +625,7 @@ assert np.allclose(nine_tenths @ twins, nine_tenths[::-1] @ twins)
 
 # %%
 FUSIONS = ("picture alone", "means", "learned queries", "cross-attention", "joined")
-by_fusion = {name: runs.values("accuracy", sweep="pictures", fusion=name)
-             for name in FUSIONS}
+by_fusion = {name: runs.values("accuracy", sweep="pictures", fusion=name) for name in FUSIONS}
 
 # %% tags=["hide-input"]
 fig, axis = plt.subplots(figsize=(7, 2.8), layout="constrained")
@@ -590,27 +646,37 @@ figure(
 
 # %%
 summaries = np.concatenate([by_fusion[name] for name in FUSIONS[:2]])
-claim("picture alone and means: highest of six runs", summaries.max(),
-      at_most=0.4, key="summaries-most")
+claim("picture alone and means: highest of six runs", summaries.max(), at_most=0.4, key="summaries-most")
 for name in ("learned queries", "cross-attention"):
-    claim(f"{name}: lowest of three runs", by_fusion[name].min(),
-          at_least=0.45, key=f"{name.replace(' ', '-')}-least")
+    claim(
+        f"{name}: lowest of three runs",
+        by_fusion[name].min(),
+        at_least=0.45,
+        key=f"{name.replace(' ', '-')}-least",
+    )
 difference = by_fusion["cross-attention"] - by_fusion["learned queries"]
-claim("cross-attention minus learned queries, mean of three pairs of runs",
-      difference.mean(), at_least=-0.05, at_most=0.15, key="cross-minus-learned")
-claim("cross-attention: range of three runs", np.ptp(by_fusion["cross-attention"]),
-      at_least=0.2, key="cross-range")
-claim("joined: middle one of three runs", np.median(by_fusion["joined"]),
-      at_most=1 / 3, key="joined-middle")
-claim("joined: highest of three runs", by_fusion["joined"].max(),
-      at_least=0.45, key="joined-most")
+claim(
+    "cross-attention minus learned queries, mean of three pairs of runs",
+    difference.mean(),
+    at_least=-0.05,
+    at_most=0.15,
+    key="cross-minus-learned",
+)
+claim(
+    "cross-attention: range of three runs",
+    np.ptp(by_fusion["cross-attention"]),
+    at_least=0.2,
+    key="cross-range",
+)
+claim("joined: middle one of three runs", np.median(by_fusion["joined"]), at_most=1 / 3, key="joined-middle")
+claim("joined: highest of three runs", by_fusion["joined"].max(), at_least=0.45, key="joined-most")
 
 # %% [markdown]
 # A mean of places is no better than a picture without a question. But four learned queries, which never hear the question, do nearly as well as the question itself: the three runs of cross-attention lie further apart than the means of the two do. The lists tell why, perhaps. What a summary must hold here are three objects, and there are four vectors to hold them; with more objects than vectors that should change. The joined sequence can express what cross-attention does, and has more to learn. In the steps that all were given, most of its runs did not get beyond a guess.
 #
 # ## The family
 #
-# Six arrangements are in use. All are made of the parts above: attention, a network that sees each step alone, a norm before each. They differ in who may ask whom. Take four examples of six words and 64 places.
+# Six arrangements are in use. All are made of attention, of a small network that sees each step alone, and of norms. They differ in who may ask whom. Take four examples of six words and 64 places.
 
 # %%
 from mmcourse.fusion.torch import BottleneckTransformer, CrossmodalTransformer
@@ -640,19 +706,70 @@ of_three = CrossmodalTransformer(dims | {"sound": 8}, **sizes)
 assert sum(len(asks) for asks in of_three.crossmodal.values()) == 3 * 2
 
 # %% [markdown]
-# **Bottleneck** ([Nagrani et al., 2021](../../book/bibliography.md#nagrani2021)). Each modality attends to itself and to a few shared tokens, which are averaged between modalities after every layer. Nothing crosses but through the tokens, and crossing takes two layers: in one the picture tells the tokens, in the next the text reads them.
+# **Bottleneck** ([Nagrani et al., 2021](../../book/bibliography.md#nagrani2021)). Each modality attends to itself and to a few shared tokens, which are averaged between modalities after every layer. The average is the only place where they meet. Write the layers out, take the average away, and nothing crosses. With it, crossing takes two layers: in one the picture tells the tokens, in the next the text reads them.
+
+
+# %%
+def text_stream(module, features, exchange=True):
+    """The bottleneck by hand; without exchange each modality keeps its own tokens."""
+    steps = {m: module.projections[m](x) for m, x in features.items()}
+    tokens = {m: module.bottleneck.expand(len(x), -1, -1) for m, x in features.items()}
+    count = len(module.bottleneck)
+    for layer in module.layers:
+        for m in features:
+            both = layer[m](torch.cat([steps[m], tokens[m]], dim=1), None)
+            steps[m], tokens[m] = both[:, :-count], both[:, -count:]
+        if exchange:
+            tokens = dict.fromkeys(tokens, sum(tokens.values()) / len(tokens))
+    return module.norms["text"](steps["text"])
+
 
 # %%
 bottleneck = BottleneckTransformer(dims, tokens=4, **sizes)
 assert bottleneck(features).shape == (4, 16)
+assert torch.allclose(text_stream(bottleneck, features), bottleneck.streams(features)["text"], atol=1e-5)
 assert hears(bottleneck)
+kept_apart = text_stream(bottleneck, features, exchange=False)
+other_picture = features | {"picture": places + 1}
+assert torch.equal(text_stream(bottleneck, other_picture, exchange=False), kept_apart)
 bottleneck.layers = bottleneck.layers[:1]  # take the second layer away
 assert not hears(bottleneck)
 
 # %% [markdown]
+# How much passes? The text stream of one example holds $6 \times 32 = 192$ numbers. A small change of the picture moves them, by the matrix of their derivatives, and the rank of that matrix says in how many independent directions. With two layers the text reads the averaged tokens once, and a norm takes the mean of each away first. So 31 directions for each token are the most.
+
+
+# %%
+def directions(module):
+    """In how many directions can a small change of the picture move the text stream?"""
+    module = module.double()
+    one = {m: x[:1].double() for m, x in features.items()}
+    derivatives = torch.autograd.functional.jacobian(
+        lambda picture: module.streams(one | {"picture": picture})["text"], one["picture"], vectorize=True
+    ).reshape(6 * 32, 64 * 32)
+    strengths = torch.linalg.svdvals(derivatives)
+    return int((strengths > 1e-10 * strengths[0]).sum())
+
+
+for tokens in (1, 2, 4):
+    narrow = BottleneckTransformer(dims, tokens=tokens, **sizes)
+    claim(
+        f"directions through a bottleneck of {tokens}",
+        directions(narrow),
+        at_most=31 * tokens,
+        key=f"directions-{tokens}",
+    )
+claim(
+    "directions in the crossmodal Transformer",
+    directions(crossmodal),
+    at_least=31 * 4 + 1,
+    key="directions-crossmodal",
+)
+
+# %% [markdown]
 # **Perceiver resampler** ([Alayrac et al., 2022](../../book/bibliography.md#alayrac2022), after [Jaegle et al., 2021](../../book/bibliography.md#jaegle2021)). A fixed number of learned latents ask the picture, so that whatever comes after sees that many vectors, however large the picture. It is attention pooling in several layers, and it does not know the question.
 #
-# **Gated cross-attention** ([Alayrac et al., 2022](../../book/bibliography.md#alayrac2022)). Layers in which words ask the picture are put between the layers of a language model that exists already. What they add is multiplied by $\tanh a$ with $a = 0$ at the start, so that at the start the language model is what it was.
+# **Gated cross-attention** ([Alayrac et al., 2022](../../book/bibliography.md#alayrac2022)). Layers in which words ask the picture are put between the layers of a language model that exists already. What they add is multiplied by $\tanh g$ with a learned number $g$ that is 0 at the start, so that at the start the language model is what it was.
 #
 # **Q-Former** ([Li et al., 2023](../../book/bibliography.md#li2023)). Learned queries ask the picture and attend to the words too; which of them sees which, a mask says.
 
@@ -683,7 +800,7 @@ assert torch.allclose(reader(other_words, places)[:, 0], next_word[:, 0], atol=1
 # %% [markdown]
 # ## What each costs
 #
-# A layer of attention multiplies each of its $n$ vectors with matrices, which costs a multiple of $n$, and each query with each key, which costs a multiple of their number of pairs. So every cost here is $a n^2 + b n + c$ in the length $n$ of the picture, with the text fixed. The functions count multiply-adds, one multiplication with its addition, exactly, and the tests compare them with what runs. Counted is each module as it stands, for visual tokens the whole decoder. From three lengths we solve for $a$ and $b$; a fourth confirms them. Where $a n^2 = b n$, at $n = b/a$, the square overtakes the line.
+# A layer of attention multiplies each of its $n$ vectors with matrices, which costs a multiple of $n$, and each query with each key, which costs a multiple of their number of pairs. So every cost here is $a n^2 + b n + c$ in the length $n$ of the picture, with the text fixed. The functions count multiply-adds, one multiplication with its addition, exactly, and the tests compare them with what runs. Counted is each module as it stands, for visual tokens the whole decoder. The last three need a language model beside them, which sees only the words or a fixed number of vectors, so that its cost goes into $c$. A causal mask hides half of the pairs; counted is the whole square, and a kernel that leaves the hidden half out halves $a$. From three lengths we solve for $a$ and $b$; a fourth confirms them. Where $a n^2 = b n$, at $n = b/a$, the square overtakes the line.
 
 # %%
 from mmcourse.fusion import attention_counts as costs
@@ -694,15 +811,13 @@ D, WORDS, LAYERS, PLACE_DIM = 512, 64, 6, 768
 STACK = {"heads": 8, "layers": LAYERS}
 BOTH = {"dims": {"text": D, "picture": D}, "dim": D, "out_dim": D, **STACK}
 WAYS = {
-    "crossmodal": lambda n: count_crossmodal_transformer(
-        {"text": WORDS, "picture": n}, **BOTH),
-    "bottleneck": lambda n: count_bottleneck_transformer(
-        {"text": WORDS, "picture": n}, **BOTH),
-    "visual tokens": lambda n: costs.count_visual_tokens(
-        n, WORDS, D, picture_dim=PLACE_DIM, **STACK),
+    "crossmodal": lambda n: count_crossmodal_transformer({"text": WORDS, "picture": n}, **BOTH),
+    "bottleneck": lambda n: count_bottleneck_transformer({"text": WORDS, "picture": n}, **BOTH),
+    "visual tokens": lambda n: costs.count_visual_tokens(n, WORDS, D, picture_dim=PLACE_DIM, **STACK),
     "resampler": lambda n: costs.count_perceiver_resampler(n, D, latents=32, **STACK),
     "gated cross-attention": lambda n: costs.total(
-        [costs.count_gated_cross_attention(WORDS, n, D, heads=8)] * LAYERS),
+        [costs.count_gated_cross_attention(WORDS, n, D, heads=8)] * LAYERS
+    ),
     "Q-Former": lambda n: costs.count_q_former(n, WORDS, D, queries=32, **STACK),
 }
 
@@ -710,6 +825,7 @@ WAYS = {
 # %%
 def square_and_line(way, step=1000):
     """a and b of  multiply_adds(n) = a n^2 + b n + c."""
+
     def cost(n):
         return WAYS[way](n).multiply_adds
 
@@ -729,17 +845,29 @@ for way in WAYS:
     print(f"square overtakes at n = {b / a:,.0f}" if a else "no square")
     if a:
         crossing[way] = b / a
-        assert np.isclose(a * crossing[way]**2, b * crossing[way])
+        assert np.isclose(a * crossing[way] ** 2, b * crossing[way])
 
 # %% tags=["hide-input"]
 fig, axis = plt.subplots(figsize=(7.4, 4.4), layout="constrained")
 lengths = np.unique(np.geomspace(16, 60_000, 40).astype(int))
-for (way, count), style, colour in zip(WAYS.items(), ("-", "-", ":", "--", "-.", "--"), ("C0", "C1", "C2") * 2, strict=True):
-    axis.plot(lengths, [count(n).multiply_adds for n in lengths], style, color=colour, label=way, linewidth=3 if style == ":" else 1.8)
+for (way, count), style, colour in zip(
+    WAYS.items(), ("-", "-", ":", "--", "-.", "--"), ("C0", "C1", "C2") * 2, strict=True
+):
+    axis.plot(
+        lengths,
+        [count(n).multiply_adds for n in lengths],
+        style,
+        color=colour,
+        label=way,
+        linewidth=3 if style == ":" else 1.8,
+    )
     if way in crossing:
         place = round(crossing[way])
         axis.plot(place, count(place).multiply_adds, "o", color=colour, markersize=8)
-for place, name, height, side in ((620, "a picture of LLaVA-1.5", 2.5e13, "left"), (53_000, "a hundred pictures", 6e8, "right")):
+for place, name, height, side in (
+    (620, "a picture of LLaVA-1.5", 2.5e13, "left"),
+    (53_000, "a hundred pictures", 6e8, "right"),
+):
     axis.axvline(576 if side == "left" else 57_600, color="0.6", linewidth=1)
     axis.text(place, height, name, fontsize=10, ha=side, color="0.35")
 axis.set(xscale="log", yscale="log", xlabel="vectors of the picture, n", ylabel="multiply-adds")
@@ -747,43 +875,54 @@ axis.legend(loc="upper left", fontsize=10)
 figure(
     fig,
     "costs",
-    caption="Counted cost of one example with 64 words, against the number of vectors that the picture has. In the upper three ways "
-    "the picture attends to itself; a dot marks where the square overtakes the line. In the lower three it is only asked.",
-    alt="Six curves on logarithmic axes. Three lower curves rise with slope one at the right end. Three upper curves are steeper there, "
+    caption="Counted cost of one example with 64 words, against the number of vectors that the picture has. In crossmodal, bottleneck and "
+    "visual tokens the picture attends to itself; a dot marks where the square overtakes the line. In the other three it is only asked.",
+    alt="Six curves on logarithmic axes. At the right end three lower curves rise with slope one. Three upper curves are steeper there, "
     "each with a dot where the bend begins; two of them, bottleneck and visual tokens, lie on each other.",
 )
 
 # %% [markdown]
-# Three ways grow with the first power to the end: there the picture is only asked. In the other three it attends to itself, and this brings the square (in the crossmodal Transformer only in the single layer in which it attends to what it has gathered, so that its crossing lies far out). For visual tokens, whose $a$ and $b$ are easy to read off the layers, $n = 2d + h + 2t + p/(2L)$, with the width $d$, the hidden width $h = 4d$, $t$ words, places of width $p$ and $L$ layers: mostly the matrices' own width.
+# Three ways grow with the first power to the end: there the picture is only asked. In the other three it attends to itself, and this brings the square (in the crossmodal Transformer only in the single layer in which it attends to what it has gathered, so that its crossing lies far out). For visual tokens, whose $a$ and $b$ are easy to read off the layers, $n = 2d + h + 2t + p/(2L)$, with the width $d$, the hidden width $h = 4d$, $t$ words, places of width $p$ and $L$ layers. Most of that is $2d + h = 6d$: the crossing lies where the picture has about six times as many vectors as a vector has numbers.
 
 # %%
 by_formula = 2 * D + 4 * D + 2 * WORDS + PLACE_DIM / (2 * LAYERS)
 assert np.isclose(crossing["visual tokens"], by_formula)
 alone = costs.crossing_length(D, hidden_size=4 * D)  # without words and projector
 assert alone == 6 * D
-exact("visual tokens: the square overtakes the line at {:.0f} vectors",
-      crossing["visual tokens"], key="crossing-visual")
+exact(
+    "visual tokens: the square overtakes the line at {:.0f} vectors",
+    crossing["visual tokens"],
+    key="crossing-visual",
+)
 exact("bottleneck: at {:.0f}", crossing["bottleneck"], key="crossing-bottleneck")
 exact("crossmodal: at {:.0f}", crossing["crossmodal"], key="crossing-crossmodal")
 a, b = square_and_line("visual tokens")
-exact("share of the square in what 576 visual tokens add {:.3f}",
-      a * 576 / (a * 576 + b), key="square-share-one")
-exact("and in what a hundred such pictures add {:.3f}",
-      a * 57_600 / (a * 57_600 + b), key="square-share-hundred")
+exact(
+    "share of the square in what 576 visual tokens add {:.3f}",
+    a * 576 / (a * 576 + b),
+    key="square-share-one",
+)
+exact(
+    "and in what a hundred such pictures add {:.3f}",
+    a * 57_600 / (a * 57_600 + b),
+    key="square-share-hundred",
+)
+_, b_gated = square_and_line("gated cross-attention")
 for pictures, n in (("one", 576), ("a hundred", 57_600)):
-    visual, gated_cost = (WAYS[way](n).multiply_adds
-                          for way in ("visual tokens", "gated cross-attention"))
-    exact(f"visual tokens over gated cross-attention, {pictures}: {{:.1f}}",
-          visual / gated_cost, key=f"visual-over-gated-{pictures.split()[-1]}")
+    exact(
+        f"what {pictures} of them adds, over gated cross-attention {{:.1f}}",
+        (a * n + b) / b_gated,
+        key=f"visual-over-gated-{pictures.split()[-1]}",
+    )
 
 # %% [markdown]
-# A picture of `LLaVA-1.5` ([Liu et al., 2024](../../book/bibliography.md#liu2024)) is cut into $24 \times 24 = 576$ patches. So with one picture the famous square is a small part of the bill, and the matrices are most of it. Wider models push the crossing further out, since it grows with $d$. With a hundred pictures, or a video, the square is nearly everything, and a picture that is only asked costs a small fraction.
+# A picture of `LLaVA-1.5` ([Liu et al., 2024](../../book/bibliography.md#liu2024)) is cut into $24 \times 24 = 576$ patches. So with one picture the famous square is a small part of the bill, and the matrices are most of it. Wider models push the crossing further out, since it grows with $d$. With a hundred pictures, or a long video, the square is nearly everything, and the same pictures cost a small fraction where they are only asked.
 #
 # The counts leave out memory and the work of a kernel that waits for it; the page [Reading another sequence](../../book/fusion/attention.md) counts bytes too.
 #
 # ## What this does not show
 #
-# The lists and scenes are small and made so that the question matters; where any summary would do, attention gains nothing. The encoder of the pictures stayed fixed. The comparison has one size, one number of steps and one learning rate for all, and larger models may order the ways differently. And the counts say what a way costs, not what it is worth.
+# The lists and scenes are small and made so that the question matters; where any summary would do, attention gains nothing. The encoder of the pictures stayed fixed. Each comparison has one size and one number of steps for all, and larger models may order the ways differently. And the counts say what a way costs, not what it is worth.
 #
 # ## What to keep
 #

@@ -12,6 +12,7 @@ from mmcourse.exercises.laws import Answer, Array, Law, as_array, close, compare
 
 Mistakes = dict[str, Any]  # from a hint to what its mistake gives, as diagnose takes them
 SINGLE = 1e-5  # a softmax in single precision
+LARGE = 1e-3  # the same of logits in the thousands, which are rounded by as much
 
 
 def _softmax(scores: Array, axis: int = -1) -> Array:
@@ -77,7 +78,7 @@ def masked_attention(answer: Answer, rng: Generator) -> Iterator[Law]:
     wanted = _softmax(np.where(mask, 40_000 * scores, -np.inf)) @ values
     yield Law(
         "scores may be large",
-        close(got, wanted, SINGLE),
+        close(got, wanted, LARGE),
         "exp(1000) is infinite. Take the largest score of each row away before exp; the softmax stays the same. Of "
         "the masked scores none counts.",
         _worst(got, wanted),
@@ -161,7 +162,7 @@ def negative_shares(answer: Answer, rng: Generator) -> Iterator[Law]:
     wanted = _softmax(np.where(wrong, 2000.0 * near, -np.inf))
     yield Law(
         "the scale may be large, and the right captions the nearest by far",
-        close(got, wanted, SINGLE),
+        close(got, wanted, LARGE),
         "Take the largest logit of each row away before exp, the largest among the wrong captions: beside a right one "
         "all of their exponentials may be 0, and 0 / 0 is no number.",
         _worst(got, wanted),
