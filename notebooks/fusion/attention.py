@@ -49,7 +49,6 @@ setup("fusion/attention")
 #
 # Models that fuse one vector for each modality are in this position. The list is summed up in a vector of fixed size, and only then the question comes. We make such lists: up to 16 names, each with one of four values, and a question for one of the names. All models below read the items and the question by the same small networks, and answer from a vector of 32 numbers and the question. They differ in how they make that vector of the items.
 
-
 # %%
 def lists(count, length, generator, names=16, values=4):
     """Items (count, length, 20), question (count, 16), the value asked for."""
@@ -67,7 +66,8 @@ class Recall(nn.Module):
         super().__init__()
         self.item = nn.Sequential(nn.Linear(20, 128), nn.ReLU(), nn.Linear(128, width))
         self.question, self.pool = nn.Linear(16, width), pool(width)
-        self.answer = nn.Sequential(nn.Linear(2 * width, 128), nn.ReLU(), nn.Linear(128, 4))
+        self.answer = nn.Sequential(nn.Linear(2 * width, 128), nn.ReLU(),
+                                    nn.Linear(128, 4))
 
     def forward(self, items, question):
         x, q = self.item(items), self.question(question)
@@ -76,7 +76,6 @@ class Recall(nn.Module):
 
 # %% [markdown]
 # The first way takes the mean. The second is attention pooling: a learned vector is compared with every item, and items that fit it better count more. It is learned once, so it knows nothing of the question that will come. In the third, the question itself is compared with the items.
-
 
 # %%
 class Mean(nn.Module):
@@ -104,10 +103,10 @@ class QuestionAsQuery(CrossAttention):
 def train(model, draw, seed, steps, learning_rate, weight_decay=0.0):
     """AdamW; the rate rises over 30 steps and falls over the second half."""
     generator = torch.Generator().manual_seed(seed + 1)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=weight_decay)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=learning_rate, weight_decay=weight_decay)
     rate = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda i: min(1, (i + 1) / 30, 2 * (steps - i) / steps)
-    )
+        optimizer, lambda i: min(1, (i + 1) / 30, 2 * (steps - i) / steps))
     for _ in range(steps):
         *inputs, labels = draw(generator)
         loss = cross_entropy(model(*inputs), labels)
@@ -137,13 +136,9 @@ runs = experiment("fusion_attention")
 live = {pool: recall(pool, length=8) for pool in (Mean, QuestionAsQuery)}
 for pool, name in ((Mean, "mean"), (QuestionAsQuery, "question as query")):
     stored = runs.values("accuracy", sweep="recall", pool=name, length=8)
-    claim(
-        f"right answers about eight items, {name}, beside three stored runs",
-        live[pool],
-        at_least=stored.min() - 0.03,
-        at_most=min(stored.max() + 0.03, 1),
-        key=f"live-{name.replace(' ', '-')}",
-    )
+    claim(f"right answers about eight items, {name}, beside three stored runs",
+          live[pool], at_least=stored.min() - 0.03, at_most=min(stored.max() + 0.03, 1),
+          key=f"live-{name.replace(' ', '-')}")
 
 # %% [markdown]
 # How much can be had without knowing who has what? Whoever knows which values are in the list, but not whose, names the most frequent one.
@@ -168,15 +163,9 @@ assert np.isclose(floor[1], 5 / 8, atol=0.005)
 
 # %% tags=["hide-input"]
 fig, axis = plt.subplots(figsize=(7, 3.8), layout="constrained")
-for pool, colour, marker in (
-    ("question as query", "C2", "o"),
-    ("mean", "C0", "s"),
-    ("learned query", "C1", "^"),
-):
+for pool, colour, marker in (("question as query", "C2", "o"), ("mean", "C0", "s"), ("learned query", "C1", "^")):
     runs_of_pool = np.array([scores(pool, length) for length in LENGTHS])
-    axis.fill_between(
-        LENGTHS, runs_of_pool.min(axis=1), runs_of_pool.max(axis=1), color=colour, alpha=0.2, linewidth=0
-    )
+    axis.fill_between(LENGTHS, runs_of_pool.min(axis=1), runs_of_pool.max(axis=1), color=colour, alpha=0.2, linewidth=0)
     axis.plot(LENGTHS, runs_of_pool.mean(axis=1), color=colour, marker=marker, label=pool)
 axis.plot(LENGTHS, floor, ":", color="black", label="values known, not whose")
 axis.set(xscale="log", xlabel="items in the list", ylabel="right answers", ylim=(0.3, 1.03))
@@ -193,20 +182,13 @@ figure(
 )
 
 # %%
-claim(
-    "question as query: lowest of all runs at all lengths",
-    min(scores("question as query", n).min() for n in LENGTHS),
-    at_least=0.99,
-    key="asked-least",
-)
+claim("question as query: lowest of all runs at all lengths",
+      min(scores("question as query", n).min() for n in LENGTHS),
+      at_least=0.99, key="asked-least")
 for pool in ("mean", "learned query"):
     above = scores(pool, 16).mean() - floor[-1]
-    claim(
-        f"{pool}: mean at sixteen items, above the dotted line",
-        above,
-        at_most=0.03,
-        key=f"{pool.replace(' ', '-')}-sixteen",
-    )
+    claim(f"{pool}: mean at sixteen items, above the dotted line", above,
+          at_most=0.03, key=f"{pool.replace(' ', '-')}-sixteen")
 
 # %% [markdown]
 # Is the mean only slow to learn? Give it five times the steps, or four times the width.
@@ -214,30 +196,14 @@ for pool in ("mean", "learned query"):
 # %%
 patient = runs.values("accuracy", sweep="patience")
 wide = runs.values("accuracy", sweep="width")
-claim(
-    "mean of eight items, five times the steps: lowest of three runs",
-    patient.min(),
-    at_least=0.7,
-    key="mean-patience-least",
-)
-claim(
-    "mean of eight items, five times the steps: highest of three runs",
-    patient.max(),
-    at_most=0.9,
-    key="mean-patience-most",
-)
-claim(
-    "mean of eight items, four times the width: highest of three runs",
-    wide.max(),
-    at_most=0.5,
-    key="mean-width-most",
-)
-claim(
-    "mean of sixteen items, five times the steps, one run",
-    recall(Mean, length=16, steps=4000),
-    at_most=0.5,
-    key="mean-sixteen-patience",
-)
+claim("mean of eight items, five times the steps: lowest of three runs",
+      patient.min(), at_least=0.7, key="mean-patience-least")
+claim("mean of eight items, five times the steps: highest of three runs",
+      patient.max(), at_most=0.9, key="mean-patience-most")
+claim("mean of eight items, four times the width: highest of three runs",
+      wide.max(), at_most=0.5, key="mean-width-most")
+claim("mean of sixteen items, five times the steps, one run",
+      recall(Mean, length=16, steps=4000), at_most=0.5, key="mean-sixteen-patience")
 
 # %% [markdown]
 # A wider summary alone does not help. At eight items the mean learns with patience, at sixteen hardly. So it is not bound to fail: it must learn a code in which all items that might be asked for lie side by side, and this is the harder, the longer the list. With the question as query there is nothing of the kind to learn. Attention is no cure by itself: with a query that does not know the question it forgets as the mean does. What counts is *who asks*.
@@ -251,19 +217,11 @@ claim(
 # where the softmax runs over each row: row $i$ of $A$ are the weights of query $i$ over the keys.
 
 # %%
-Q = np.array(
-    [
-        [3.0, 0.0],  # red
-        [0.0, 3.0],
-    ]
-)  # square
-K = np.array(
-    [
-        [1.0, 0.0],  # red circle
-        [0.0, 1.0],  # blue square
-        [1.0, 1.0],
-    ]
-)  # red square
+Q = np.array([[3.0, 0.0],  # red
+              [0.0, 3.0]])  # square
+K = np.array([[1.0, 0.0],  # red circle
+              [0.0, 1.0],  # blue square
+              [1.0, 1.0]])  # red square
 V = np.array([[0.0, 0.0], [4.0, 0.0], [2.0, 3.0]])  # where they lie
 
 S = Q @ K.T / np.sqrt(2)
@@ -301,7 +259,6 @@ figure(
 # ## From scratch
 #
 # In a network, queries, keys and values are made by matrices that are learned. This is *cross-attention*: queries come from one sequence $x$, keys and values from another, $c$. *Heads* do it several times side by side, each on its own part of the width, and a last matrix joins them. A *mask* hides steps of $c$ that are padding: their scores become $-\infty$, their weights zero.
-
 
 # %%
 def by_hand(x, c, p, heads, present):
@@ -396,7 +353,8 @@ attention.zero_grad()
 answers = attention(words, pooled)
 projected = attention.out(attention.value(pooled))
 assert torch.allclose(answers, projected.expand(-1, 5, -1), rtol=1e-12)
-assert torch.equal(attention.attention_weights(words, pooled), torch.ones(3, 2, 5, 1).double())
+assert torch.equal(attention.attention_weights(words, pooled),
+                   torch.ones(3, 2, 5, 1).double())
 (answers**2).sum().backward()
 for name, parameter in attention.named_parameters():
     still = name.split(".")[0] in ("query", "key")
@@ -408,7 +366,6 @@ for name, parameter in attention.named_parameters():
 # ## Why divide by the root of the width
 #
 # Let the entries of a query and of a key be independent, with mean zero and variance one. A score is then a sum of $d$ products, each with variance one, so its variance is $d$. Divided by $\sqrt d$ it is one again. The numbers below show what happens without: in a wide head the softmax gives most of the weight to one key. Its slope by the score is $a(1-a)$ for a weight $a$, which is small both near one and near zero. What hardly slopes hardly learns.
-
 
 # %%
 def scores_at(width, keys=16, draws=4000):
@@ -429,8 +386,10 @@ for d in (4, 256):
         largest = softmax(scaled).max(axis=1)
         key = f"d{d}-{what.split()[0]}"
         exact(f"width {d}, {what}: variance {{:.2f}}", scaled.var(), key=f"{key}-var")
-        exact("    mean of the largest of 16 weights {:.3f}", largest.mean(), key=f"{key}-largest")
-        exact("    mean slope a(1 - a) of it {:.4f}", (largest * (1 - largest)).mean(), key=f"{key}-slope")
+        exact("    mean of the largest of 16 weights {:.3f}", largest.mean(),
+              key=f"{key}-largest")
+        exact("    mean slope a(1 - a) of it {:.4f}", (largest * (1 - largest)).mean(),
+              key=f"{key}-slope")
 
 # %% [markdown]
 # At width 4 the root is not needed, at 256 it is. This is a statement about random projections, so about the start of training. Queries and keys that have learned to fit are not independent.
@@ -452,20 +411,17 @@ def picture_encoder():
     shape, colour = (torch.tensor(a[:, 0]) for a in (single.shape, single.colour))
     seed_everything(0)
     encoder = nn.Sequential(
-        nn.Conv2d(3, 16, 3, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(16, 32, 3, stride=2, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(32, 32, 3, stride=2, padding=1),
-        nn.ReLU(),
-    )
+        nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(),
+        nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU(),
+        nn.Conv2d(32, 32, 3, stride=2, padding=1), nn.ReLU())
     tell = nn.Linear(32, 4 + 6)  # shape and colour, from the largest over all places
     optimizer = torch.optim.AdamW([*encoder.parameters(), *tell.parameters()], lr=5e-3)
     generator = torch.Generator().manual_seed(0)
     for _ in range(450):
         rows = torch.randint(3000, (48,), generator=generator)
         told = tell(encoder(shown[rows]).amax(dim=(2, 3)))
-        loss = cross_entropy(told[:, :4], shape[rows]) + cross_entropy(told[:, 4:], colour[rows])
+        loss = (cross_entropy(told[:, :4], shape[rows])
+                + cross_entropy(told[:, 4:], colour[rows]))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -473,7 +429,8 @@ def picture_encoder():
 
 
 # %%
-world = scenes(4000, seed=0, objects=(3, 3), all_different=True, sizes=("large",), moving=0.0)
+world = scenes(4000, seed=0, objects=(3, 3), all_different=True,
+               sizes=("large",), moving=0.0)
 asked = world.questions(("shape",), seed=0)
 encoder = picture_encoder()
 with torch.no_grad():
@@ -482,7 +439,8 @@ grid = grid / grid[:3000].std()  # (4000, 64, 32)
 lexicon = vocabulary(asked.text)
 ids = torch.tensor(WordTokens(lexicon).encode(asked.text))  # (4000, 6)
 shape_asked = torch.tensor([SHAPES.index(answer) for answer in asked.answer])
-training, test = ((grid[part], ids[part], shape_asked[part]) for part in (slice(3000), slice(3000, None)))
+training, test = ((grid[part], ids[part], shape_asked[part])
+                  for part in (slice(3000), slice(3000, None)))
 print(asked.text[0], asked.answer[0])
 
 
@@ -496,7 +454,8 @@ class Asking(nn.Module):
         self.word_positions = nn.Parameter(torch.randn(6, width) * 0.02)
         self.picture_positions = nn.Parameter(torch.randn(64, width) * 0.02)
         self.attention = CrossAttention(width, heads=4)
-        self.answer = nn.Sequential(nn.Linear(2 * width, 64), nn.ReLU(), nn.Linear(64, len(SHAPES)))
+        self.answer = nn.Sequential(nn.Linear(2 * width, 64), nn.ReLU(),
+                                    nn.Linear(64, len(SHAPES)))
 
     def read(self, places, ids):
         return self.words(ids) + self.word_positions, places + self.picture_positions
@@ -523,13 +482,8 @@ asking = Asking()
 train(asking, draw_questions, 0, steps=900, learning_rate=5e-3, weight_decay=1e-2)
 found = right(asking, *test)
 stored = runs.values("accuracy", sweep="pictures", fusion="cross-attention")
-claim(
-    "right answers by cross-attention, beside three stored runs",
-    found,
-    at_least=stored.min() - 0.03,
-    at_most=stored.max() + 0.03,
-    key="pictures-live",
-)
+claim("right answers by cross-attention, beside three stored runs", found,
+      at_least=stored.min() - 0.03, at_most=stored.max() + 0.03, key="pictures-live")
 
 # %% [markdown]
 # Where does it look? Each word has a map of its own. For each test scene and word we add up the weights of the places that the object in question covers, and compare with those of the two other objects, and with the share that even weights would give.
@@ -547,26 +501,18 @@ looks = asking.look(*test[:2])  # (1000, 6, 8, 8)
 on_object = np.einsum("nwrc,norc->now", looks, covered)  # (1000, 3, 6)
 on_meant, on_others = (on_object[chosen].mean(axis=0) for chosen in (meant, ~meant))
 COLOUR = 4  # the place of the colour in "what shape is the red object?"
-claim(
-    "weight of the colour word on the object in question, mean",
-    on_meant[COLOUR],
-    at_least=0.45,
-    key="weight-asked",
-)
-claim(
-    "weight of the colour word on each of the other two, mean",
-    on_others[COLOUR],
-    at_most=0.2,
-    key="weight-others",
-)
+claim("weight of the colour word on the object in question, mean",
+      on_meant[COLOUR], at_least=0.45, key="weight-asked")
+claim("weight of the colour word on each of the other two, mean",
+      on_others[COLOUR], at_most=0.2, key="weight-others")
 of_other_words = np.delete(on_meant - on_others, COLOUR)
-claim(
-    "the other five words: largest difference between the two",
-    np.abs(of_other_words).max(),
-    at_most=0.05,
-    key="weight-other-words",
-)
+claim("the other five words: largest difference between the two",
+      np.abs(of_other_words).max(), at_most=0.05, key="weight-other-words")
 exact("even weights would give each object {:.3f}", covered.mean(), key="weight-even")
+most = on_object[..., COLOUR].argmax(axis=1) == meant.argmax(axis=1)
+claim("scenes in which the colour word looks most at the object in question, share",
+      most.mean(), at_least=0.7, key="weight-most")
+assert most[:4].all()  # in the four that are drawn below
 
 # %% tags=["hide-input"]
 fig, axes = plt.subplots(2, 4, figsize=(8.4, 4.7), layout="constrained")
@@ -585,9 +531,9 @@ figure(
     fig,
     "look",
     caption="Where two words of the question look in four test scenes: above the colour, below the word *is*. The area of an orange "
-    "square is the weight of its place, the mean over four heads. The colour word looks more at its object than at both others, often at the edge.",
+    "square is the weight of its place, the mean over four heads. The colour word looks more at its object than at either of the others, often at the edge.",
     alt="Four dark pictures with three coloured shapes each, shown twice. Above, the largest orange squares lie on or at the edge of the "
-    "object of the colour in the title. Below, they lie elsewhere, whatever the question.",
+    "object of the colour in the title. Below, the squares are small, of nearly one size on the dark ground, and smallest on the objects.",
 )
 
 # %% [markdown]
@@ -604,7 +550,8 @@ for what, chosen in hidden.items():
         guesses = asking(*test[:2], visible).argmax(dim=1)
     still_right = (guesses == test[2]).double().mean().item()
     bounds = {"at_most": 0.4} if what == "the object in question" else {"at_least": 0.6}
-    claim(f"right answers where {what} is hidden", still_right, key=f"hidden-{what.split()[0]}", **bounds)
+    claim(f"right answers where {what} is hidden", still_right,
+          key=f"hidden-{what.split()[0]}", **bounds)
 
 # %% [markdown]
 # Hiding is the test, not the weight. A weight says how much of a *value* is taken, and says nothing about what the value holds. Here are two cases with numbers. In the first, nine tenths of the weight lie on a key whose value is zero: all of the result comes from the other. In the second, two keys have one value: their weights can be exchanged and nothing changes.
@@ -625,7 +572,8 @@ assert np.allclose(nine_tenths @ twins, nine_tenths[::-1] @ twins)
 
 # %%
 FUSIONS = ("picture alone", "means", "learned queries", "cross-attention", "joined")
-by_fusion = {name: runs.values("accuracy", sweep="pictures", fusion=name) for name in FUSIONS}
+by_fusion = {name: runs.values("accuracy", sweep="pictures", fusion=name)
+             for name in FUSIONS}
 
 # %% tags=["hide-input"]
 fig, axis = plt.subplots(figsize=(7, 2.8), layout="constrained")
@@ -646,30 +594,20 @@ figure(
 
 # %%
 summaries = np.concatenate([by_fusion[name] for name in FUSIONS[:2]])
-claim("picture alone and means: highest of six runs", summaries.max(), at_most=0.4, key="summaries-most")
+claim("picture alone and means: highest of six runs", summaries.max(),
+      at_most=0.4, key="summaries-most")
 for name in ("learned queries", "cross-attention"):
-    claim(
-        f"{name}: lowest of three runs",
-        by_fusion[name].min(),
-        at_least=0.45,
-        key=f"{name.replace(' ', '-')}-least",
-    )
+    claim(f"{name}: lowest of three runs", by_fusion[name].min(),
+          at_least=0.45, key=f"{name.replace(' ', '-')}-least")
 difference = by_fusion["cross-attention"] - by_fusion["learned queries"]
-claim(
-    "cross-attention minus learned queries, mean of three pairs of runs",
-    difference.mean(),
-    at_least=-0.05,
-    at_most=0.15,
-    key="cross-minus-learned",
-)
-claim(
-    "cross-attention: range of three runs",
-    np.ptp(by_fusion["cross-attention"]),
-    at_least=0.2,
-    key="cross-range",
-)
-claim("joined: middle one of three runs", np.median(by_fusion["joined"]), at_most=1 / 3, key="joined-middle")
-claim("joined: highest of three runs", by_fusion["joined"].max(), at_least=0.45, key="joined-most")
+claim("cross-attention minus learned queries, mean of three pairs of runs",
+      difference.mean(), at_least=-0.05, at_most=0.15, key="cross-minus-learned")
+claim("cross-attention: range of three runs", np.ptp(by_fusion["cross-attention"]),
+      at_least=0.2, key="cross-range")
+claim("joined: middle one of three runs", np.median(by_fusion["joined"]),
+      at_most=1 / 3, key="joined-middle")
+claim("joined: highest of three runs", by_fusion["joined"].max(),
+      at_least=0.45, key="joined-most")
 
 # %% [markdown]
 # A mean of places is no better than a picture without a question. But four learned queries, which never hear the question, do nearly as well as the question itself: the three runs of cross-attention lie further apart than the means of the two do. The lists tell why, perhaps. What a summary must hold here are three objects, and there are four vectors to hold them; with more objects than vectors that should change. The joined sequence can express what cross-attention does, and has more to learn. In the steps that all were given, most of its runs did not get beyond a guess.
@@ -708,7 +646,6 @@ assert sum(len(asks) for asks in of_three.crossmodal.values()) == 3 * 2
 # %% [markdown]
 # **Bottleneck** ([Nagrani et al., 2021](../../book/bibliography.md#nagrani2021)). Each modality attends to itself and to a few shared tokens, which are averaged between modalities after every layer. The average is the only place where they meet. Write the layers out, take the average away, and nothing crosses. With it, crossing takes two layers: in one the picture tells the tokens, in the next the text reads them.
 
-
 # %%
 def text_stream(module, features, exchange=True):
     """The bottleneck by hand; without exchange each modality keeps its own tokens."""
@@ -727,17 +664,18 @@ def text_stream(module, features, exchange=True):
 # %%
 bottleneck = BottleneckTransformer(dims, tokens=4, **sizes)
 assert bottleneck(features).shape == (4, 16)
-assert torch.allclose(text_stream(bottleneck, features), bottleneck.streams(features)["text"], atol=1e-5)
+assert torch.allclose(text_stream(bottleneck, features),
+                      bottleneck.streams(features)["text"], atol=1e-5)
 assert hears(bottleneck)
 kept_apart = text_stream(bottleneck, features, exchange=False)
 other_picture = features | {"picture": places + 1}
-assert torch.equal(text_stream(bottleneck, other_picture, exchange=False), kept_apart)
+assert torch.equal(text_stream(bottleneck, other_picture, exchange=False),
+                   kept_apart)
 bottleneck.layers = bottleneck.layers[:1]  # take the second layer away
 assert not hears(bottleneck)
 
 # %% [markdown]
 # How much passes? The text stream of one example holds $6 \times 32 = 192$ numbers. A small change of the picture moves them, by the matrix of their derivatives, and the rank of that matrix says in how many independent directions. With two layers the text reads the averaged tokens once, and a norm takes the mean of each away first. So 31 directions for each token are the most.
-
 
 # %%
 def directions(module):
@@ -745,26 +683,18 @@ def directions(module):
     module = module.double()
     one = {m: x[:1].double() for m, x in features.items()}
     derivatives = torch.autograd.functional.jacobian(
-        lambda picture: module.streams(one | {"picture": picture})["text"], one["picture"], vectorize=True
-    ).reshape(6 * 32, 64 * 32)
+        lambda picture: module.streams(one | {"picture": picture})["text"],
+        one["picture"], vectorize=True).reshape(6 * 32, 64 * 32)
     strengths = torch.linalg.svdvals(derivatives)
     return int((strengths > 1e-10 * strengths[0]).sum())
 
 
 for tokens in (1, 2, 4):
     narrow = BottleneckTransformer(dims, tokens=tokens, **sizes)
-    claim(
-        f"directions through a bottleneck of {tokens}",
-        directions(narrow),
-        at_most=31 * tokens,
-        key=f"directions-{tokens}",
-    )
-claim(
-    "directions in the crossmodal Transformer",
-    directions(crossmodal),
-    at_least=31 * 4 + 1,
-    key="directions-crossmodal",
-)
+    claim(f"directions through a bottleneck of {tokens}", directions(narrow),
+          at_most=31 * tokens, key=f"directions-{tokens}")
+claim("directions in the crossmodal Transformer", directions(crossmodal),
+      at_least=31 * 4 + 1, key="directions-crossmodal")
 
 # %% [markdown]
 # **Perceiver resampler** ([Alayrac et al., 2022](../../book/bibliography.md#alayrac2022), after [Jaegle et al., 2021](../../book/bibliography.md#jaegle2021)). A fixed number of learned latents ask the picture, so that whatever comes after sees that many vectors, however large the picture. It is attention pooling in several layers, and it does not know the question.
@@ -811,13 +741,15 @@ D, WORDS, LAYERS, PLACE_DIM = 512, 64, 6, 768
 STACK = {"heads": 8, "layers": LAYERS}
 BOTH = {"dims": {"text": D, "picture": D}, "dim": D, "out_dim": D, **STACK}
 WAYS = {
-    "crossmodal": lambda n: count_crossmodal_transformer({"text": WORDS, "picture": n}, **BOTH),
-    "bottleneck": lambda n: count_bottleneck_transformer({"text": WORDS, "picture": n}, **BOTH),
-    "visual tokens": lambda n: costs.count_visual_tokens(n, WORDS, D, picture_dim=PLACE_DIM, **STACK),
+    "crossmodal": lambda n: count_crossmodal_transformer(
+        {"text": WORDS, "picture": n}, **BOTH),
+    "bottleneck": lambda n: count_bottleneck_transformer(
+        {"text": WORDS, "picture": n}, **BOTH),
+    "visual tokens": lambda n: costs.count_visual_tokens(
+        n, WORDS, D, picture_dim=PLACE_DIM, **STACK),
     "resampler": lambda n: costs.count_perceiver_resampler(n, D, latents=32, **STACK),
     "gated cross-attention": lambda n: costs.total(
-        [costs.count_gated_cross_attention(WORDS, n, D, heads=8)] * LAYERS
-    ),
+        [costs.count_gated_cross_attention(WORDS, n, D, heads=8)] * LAYERS),
     "Q-Former": lambda n: costs.count_q_former(n, WORDS, D, queries=32, **STACK),
 }
 
@@ -825,7 +757,6 @@ WAYS = {
 # %%
 def square_and_line(way, step=1000):
     """a and b of  multiply_adds(n) = a n^2 + b n + c."""
-
     def cost(n):
         return WAYS[way](n).multiply_adds
 
@@ -845,29 +776,17 @@ for way in WAYS:
     print(f"square overtakes at n = {b / a:,.0f}" if a else "no square")
     if a:
         crossing[way] = b / a
-        assert np.isclose(a * crossing[way] ** 2, b * crossing[way])
+        assert np.isclose(a * crossing[way]**2, b * crossing[way])
 
 # %% tags=["hide-input"]
 fig, axis = plt.subplots(figsize=(7.4, 4.4), layout="constrained")
 lengths = np.unique(np.geomspace(16, 60_000, 40).astype(int))
-for (way, count), style, colour in zip(
-    WAYS.items(), ("-", "-", ":", "--", "-.", "--"), ("C0", "C1", "C2") * 2, strict=True
-):
-    axis.plot(
-        lengths,
-        [count(n).multiply_adds for n in lengths],
-        style,
-        color=colour,
-        label=way,
-        linewidth=3 if style == ":" else 1.8,
-    )
+for (way, count), style, colour in zip(WAYS.items(), ("-", "-", ":", "--", "-.", "--"), ("C0", "C1", "C2") * 2, strict=True):
+    axis.plot(lengths, [count(n).multiply_adds for n in lengths], style, color=colour, label=way, linewidth=3 if style == ":" else 1.8)
     if way in crossing:
         place = round(crossing[way])
         axis.plot(place, count(place).multiply_adds, "o", color=colour, markersize=8)
-for place, name, height, side in (
-    (620, "a picture of LLaVA-1.5", 2.5e13, "left"),
-    (53_000, "a hundred pictures", 6e8, "right"),
-):
+for place, name, height, side in ((620, "a picture of LLaVA-1.5", 2.5e13, "left"), (53_000, "a hundred pictures", 6e8, "right")):
     axis.axvline(576 if side == "left" else 57_600, color="0.6", linewidth=1)
     axis.text(place, height, name, fontsize=10, ha=side, color="0.35")
 axis.set(xscale="log", yscale="log", xlabel="vectors of the picture, n", ylabel="multiply-adds")
@@ -889,31 +808,19 @@ by_formula = 2 * D + 4 * D + 2 * WORDS + PLACE_DIM / (2 * LAYERS)
 assert np.isclose(crossing["visual tokens"], by_formula)
 alone = costs.crossing_length(D, hidden_size=4 * D)  # without words and projector
 assert alone == 6 * D
-exact(
-    "visual tokens: the square overtakes the line at {:.0f} vectors",
-    crossing["visual tokens"],
-    key="crossing-visual",
-)
+exact("visual tokens: the square overtakes the line at {:.0f} vectors",
+      crossing["visual tokens"], key="crossing-visual")
 exact("bottleneck: at {:.0f}", crossing["bottleneck"], key="crossing-bottleneck")
 exact("crossmodal: at {:.0f}", crossing["crossmodal"], key="crossing-crossmodal")
 a, b = square_and_line("visual tokens")
-exact(
-    "share of the square in what 576 visual tokens add {:.3f}",
-    a * 576 / (a * 576 + b),
-    key="square-share-one",
-)
-exact(
-    "and in what a hundred such pictures add {:.3f}",
-    a * 57_600 / (a * 57_600 + b),
-    key="square-share-hundred",
-)
+exact("share of the square in what 576 visual tokens add {:.3f}",
+      a * 576 / (a * 576 + b), key="square-share-one")
+exact("and in what a hundred such pictures add {:.3f}",
+      a * 57_600 / (a * 57_600 + b), key="square-share-hundred")
 _, b_gated = square_and_line("gated cross-attention")
 for pictures, n in (("one", 576), ("a hundred", 57_600)):
-    exact(
-        f"what {pictures} of them adds, over gated cross-attention {{:.1f}}",
-        (a * n + b) / b_gated,
-        key=f"visual-over-gated-{pictures.split()[-1]}",
-    )
+    exact(f"what {pictures} of them adds, over gated cross-attention {{:.1f}}",
+          (a * n + b) / b_gated, key=f"visual-over-gated-{pictures.split()[-1]}")
 
 # %% [markdown]
 # A picture of `LLaVA-1.5` ([Liu et al., 2024](../../book/bibliography.md#liu2024)) is cut into $24 \times 24 = 576$ patches. So with one picture the famous square is a small part of the bill, and the matrices are most of it. Wider models push the crossing further out, since it grows with $d$. With a hundred pictures, or a long video, the square is nearly everything, and the same pictures cost a small fraction where they are only asked.
