@@ -634,7 +634,7 @@ def hears(module):
 
 
 # %% [markdown]
-# **Crossmodal Transformer** ([Tsai et al., 2019](../../book/bibliography.md#tsai2019)). For every ordered pair of modalities one asks the other, layer by layer; then each attends to what it has gathered. Lengths may differ and need no alignment. With $M$ modalities there are $M(M-1)$ such directions.
+# **Crossmodal Transformer** ([Tsai et al., 2019](../../book/bibliography.md#tsai2019)). For every ordered pair of modalities the first asks the second, layer by layer; then each attends to what it has gathered. Lengths may differ and need no alignment. With $M$ modalities there are $M(M-1)$ such pairs.
 
 # %%
 crossmodal = CrossmodalTransformer(dims, **sizes)
