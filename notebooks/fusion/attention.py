@@ -730,7 +730,7 @@ assert torch.allclose(reader(other_words, places)[:, 0], next_word[:, 0], atol=1
 # %% [markdown]
 # ## What each costs
 #
-# A layer of attention multiplies each of its $n$ vectors with matrices, which costs a multiple of $n$, and each query with each key, which costs a multiple of their number of pairs. So every cost here is $a n^2 + b n + c$ in the length $n$ of the picture, with the text fixed. The functions count multiply-adds, one multiplication with its addition, exactly, and the tests compare them with what runs. Counted is each module as it stands, for visual tokens the whole decoder. The last three need a language model beside them, which sees only the words or a fixed number of vectors, so that its cost goes into $c$. A causal mask hides half of the pairs; counted is the whole square, and a kernel that leaves the hidden half out halves $a$. From three lengths we solve for $a$ and $b$; a fourth confirms them. Where $a n^2 = b n$, at $n = b/a$, the square overtakes the line.
+# A layer of attention multiplies each of its $n$ vectors with matrices, which costs a multiple of $n$, and each query with each key, which costs a multiple of their number of pairs. So every cost here is $a n^2 + b n + c$ in the length $n$ of the picture, with the text fixed. The functions count multiply-adds, one multiplication with its addition, exactly, and the tests compare them with what runs. Counted is each module as it stands, for visual tokens the whole decoder. The last three need a language model beside them. It is not counted; it sees only the words or a fixed number of vectors, so its cost would go into $c$. A causal mask hides half of the pairs; counted is the whole square, and a kernel that leaves the hidden half out halves $a$. From three lengths we solve for $a$ and $b$; a fourth confirms them. Where $a n^2 = b n$, at $n = b/a$, the square overtakes the line.
 
 # %%
 from mmcourse.fusion import attention_counts as costs
@@ -833,7 +833,7 @@ for pictures, n in (("one", 576), ("a hundred", 57_600)):
 #
 # ## What to keep
 #
-# A summary made before the question is known must have room for all that might be asked. Cross-attention lets the question choose: weights from comparing its queries with keys, a weighted mean of values. It needs several keys; with one it is a projection. Its map is a guess at importance; hide what it looks at to find out. It costs the pairs of those who may look at each other, and the square counts only beyond a length of several times the width.
+# A summary made before the question is known must have room for all that might be asked. Cross-attention lets the question choose: weights from comparing its queries with keys, a weighted mean of values. It needs several keys; with one it is a projection. Through a bottleneck passes what a few tokens hold, and no more. Its map is a guess at importance; hide what it looks at to find out. It costs the pairs of those who may look at each other, and the square counts only beyond a length of several times the width.
 #
 # **Try it.** Ask a longer list: `print(recall(QuestionAsQuery, length=16, steps=200))`. Give the mean more patience: `print(recall(Mean, length=4, steps=2000))`. Where does the crossing go with half the width: `D = 256; print(costs.crossing_length(D, hidden_size=4 * D))`. The [exercises](exercises.ipynb) continue here.
 #
