@@ -697,7 +697,7 @@ claim("directions in the crossmodal Transformer", directions(crossmodal),
       at_least=31 * 4 + 1, key="directions-crossmodal")
 
 # %% [markdown]
-# Does that matter? Take the lists of the beginning, eight items as one modality, the question as the other, and answer from the question's stream. Steps and data are the same; the learning rate is 0.003, since with 0.01 neither left the guess.
+# Does that matter? Take the lists of the beginning, eight items as one modality, the question as the other, and answer from the question's stream. Steps and data are those of the first figure; the learning rate is 0.003 where it was 0.01.
 
 # %%
 def family(pool):
