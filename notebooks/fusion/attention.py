@@ -697,7 +697,7 @@ claim("directions in the crossmodal Transformer", directions(crossmodal),
       at_least=31 * 4 + 1, key="directions-crossmodal")
 
 # %% [markdown]
-# Does that matter? Take the lists of the beginning, eight items as one modality, the question as the other, and answer from the question's stream. Steps and data are those of the first figure; the learning rate is 0.003 where it was 0.01.
+# Does that matter? Take the lists of the beginning, eight items as one modality, the question as the other, and answer from the question's stream. Steps and data are those of the first figure; the learning rate is `0.003` where it was `0.01`.
 
 # %%
 def family(pool):
@@ -708,11 +708,11 @@ claim("crossmodal Transformer, eight items: lowest of three runs",
       family("crossmodal").min(), at_least=0.99, key="family-crossmodal-least")
 for layers in ("two", "three"):
     above = family(f"bottleneck of {layers} layers").max() - floor[3]
-    claim(f"bottleneck of one token, {layers} layers: highest of three runs, above the guess",
+    claim(f"one token, {layers} layers: highest of three runs, above the dotted line",
           above, at_most=0.05, key=f"family-bottleneck-{layers}")
 
 # %% [markdown]
-# In the crossmodal Transformer the question asks the list. Through one token nothing comes that a guess would not give. With two layers the token is written before it can know the question, so this is the summary of the first section again. With three the question could tell the token what to listen for. In the steps that all were given this was not learned.
+# In the crossmodal Transformer the question asks the list. Through one token comes hardly more than the dotted line of the first figure. With two layers the token is written before it can know the question, so this is the summary of the first section again. With three the question could tell the token what to listen for. In the steps that all were given this was not learned.
 
 # %% [markdown]
 # **Perceiver resampler** ([Alayrac et al., 2022](../../book/bibliography.md#alayrac2022), after [Jaegle et al., 2021](../../book/bibliography.md#jaegle2021)). A fixed number of learned latents ask the picture, so that whatever comes after sees that many vectors, however large the picture. It is attention pooling in several layers, and it does not know the question.
