@@ -258,8 +258,9 @@ check("fusion/combine_decisions", combine_decisions)
 def as_if_independent(joint):
     """The table (x1, x2, y) with the same pairs and independent sources."""
     ### BEGIN SOLUTION
-    first, second, classes = joint.sum(axis=1), joint.sum(axis=0), joint.sum(axis=(0, 1))
-    divisor = np.where(classes > 0, classes, 1.0)  # a class that never comes has zeros above
+    first, second = joint.sum(axis=1), joint.sum(axis=0)
+    classes = joint.sum(axis=(0, 1))
+    divisor = np.where(classes > 0, classes, 1.0)  # no class: zeros above
     return first[:, None, :] * second[None, :, :] / divisor
     ### END SOLUTION
 
