@@ -42,6 +42,7 @@ COLOURS, SHAPES = 6, 4
 QUESTIONS = COLOURS + SHAPES
 SIZE = 16
 
+
 class BoundedSum(WeightedSumFusion):
     """Equal weights, vectors bounded:  F = sum_m tanh(x_m P_m) / M."""
 
