@@ -429,7 +429,7 @@ check("fusion/caption_loss", caption_loss)
 # %% [markdown]
 # ## 17. Search with a beam
 #
-# `next_log_p(words)` takes a tuple of words and returns the log-probabilities of the next one, an array. Begin with the empty tuple. At each step extend every beginning by every word, and keep the `width` beginnings with the largest log-probability. One that ends with the token `end` is complete: it is not extended, but stays in the comparison. Stop when all that are kept are complete, or after `max_length` words. Return the best, as a tuple of words, and its log-probability.
+# `next_log_p(words)` takes a tuple of words and returns the log-probabilities of the next one, an array. Begin with the empty tuple. At each step extend every beginning by every word, and keep the `width` beginnings with the largest log-probability. One that ends with the token `end` is complete: it is not extended, but stays in the comparison, where `width` better ones can still push it out. Stop when all that are kept are complete, or after `max_length` words. Return the best, as a tuple of words, and its log-probability.
 
 # %%
 def beam(next_log_p, end, width, max_length):
