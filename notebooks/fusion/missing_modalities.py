@@ -94,7 +94,7 @@ class Prepared(nn.Module):
 
 
 def trained(data, dropout=None):
-    """The network, fitted to data; with dropout, a rate at which modalities go."""
+    """The network, fitted to data; dropout: a rate at which modalities are dropped."""
     seed_everything(0)
     fusion = EncodedFusion(data.widths, hidden_size=32, out_dim=64)
     model = FusionClassifier(fusion, classes=len(data.classes))
@@ -170,7 +170,7 @@ exact("one alone, best possible {:.3f}", PHI(1.0), key="one-bayes")
 #
 # ## What a mask does, and what it does not
 #
-# The network above got a mask. The mask makes sure that nothing that stands in the hole has any influence, neither on the answer nor on a gradient.
+# The network above got a mask, which says for each example which modalities are there. Whatever numbers stand in the place of a missing vector, in the *hole*, the mask keeps from having any influence, on the answer and on every gradient.
 
 # %%
 few = {m: torch.tensor(rows[:6]) for m, rows in test.features.items()}
@@ -219,7 +219,7 @@ claim("largest loss against a network trained on that subset alone",
       (own - means("mask", PARTIAL)).max(), at_least=0.35, key="largest-loss")
 
 # %% [markdown]
-# ## Let modalities go in training
+# ## Drop modalities in training
 #
 # If the model must cope with nothing there, show it nothing there. *Modality dropout* removes whole modalities at random from each training example ([Neverova et al., 2016](../../book/bibliography.md#neverova2016)). Each modality $m$ has a rate $p_m$. If they were dropped independently, sometimes nothing would be left, and a label without any input teaches only how frequent it is. So draw again where nothing is left. Exactly the subset $S$ remains of all modalities with probability
 #
