@@ -204,7 +204,8 @@ import tensorflow as tf
 from mmcourse.alignment import keras as in_keras
 from mmcourse.alignment import torch as in_torch
 
-torch_logits, keras_logits = torch.tensor(logits, requires_grad=True), tf.Variable(logits)
+torch_logits = torch.tensor(logits, requires_grad=True)
+keras_logits = tf.Variable(logits)
 torch_loss = in_torch.image_text_matching(torch_logits, torch.tensor(labels))
 torch_loss.backward()
 with tf.GradientTape() as tape:
@@ -382,8 +383,9 @@ with torch.no_grad():
     learned_scale = model.contrast.scale()
 evenly = near_shares(model, test, scale=0.0)
 by_towers = near_shares(model, test, learned_scale)
-for place, name, key, least in ((0, "same two colours", "colours", 0.4),
-                                (1, "exchanged caption where it is there", "exchanged", 0.3)):
+for place, name, key, least in (
+        (0, "same two colours", "colours", 0.4),
+        (1, "exchanged caption where it is there", "exchanged", 0.3)):
     exact(f"{name}: share if drawn evenly {{:.3f}}", evenly[place], key=f"even-{key}")
     claim(f"{name}: share as hard negatives", by_towers[place],
           at_least=least, key=f"hard-{key}")
@@ -393,23 +395,30 @@ for place, name, key, least in ((0, "same two colours", "colours", 0.4),
 #
 # ## What they notice
 #
-# Three ways to learn from the same pictures: two towers alone, scored by the cosine; towers with a head and evenly drawn wrong pairs; the same with hard negatives. Then two changes, one at a time. All three get twice the epochs; or no batch holds both arrangements of the same words.
+# Three ways to learn from the same pictures: two towers alone, scored by the cosine; towers with a head and evenly drawn wrong pairs; the same with hard negatives. Then all three once more with twice the epochs, and once more so that no batch holds both arrangements of the same words.
 
 # %% tags=["hide-input"]
 STYLES = {"hard": ("matching, hard negatives", "C0", "o"), "towers": ("two towers", "C1", "s"),
           "random": ("matching, evenly drawn", "C2", "^")}
 PANELS = [("batches as they come", "mixed", 10), ("twice the epochs", "mixed", 20), ("never both arrangements", "apart", 10)]
-fig, axes = plt.subplots(1, 3, figsize=(9.6, 3.5), sharey=True, layout="constrained")
-for axis, (title, batches, length) in zip(axes, PANELS, strict=True):
+
+
+def draw(axis, title, batches, length):
     epochs = np.arange(2, length + 1, 2)
     for method, (label, colour, marker) in STYLES.items():
-        seeds = np.array([runs.values(f"exchanged_{epoch}", method=method, batches=batches, epochs=length)
-                          for epoch in epochs])
+        keys = {"method": method, "batches": batches, "epochs": length}
+        seeds = np.array([runs.values(f"exchanged_{epoch}", **keys) for epoch in epochs])
         axis.fill_between(epochs, seeds.min(axis=1), seeds.max(axis=1), color=colour, alpha=0.2, linewidth=0)
         axis.plot(epochs, seeds.mean(axis=1), color=colour, marker=marker, markersize=5, label=label)
     axis.axhline(0.5, color="0.5", linestyle=":")
     axis.set(xlabel="epochs", xticks=epochs[length // 10 - 1 :: length // 10], ylim=(0.4, 1.02))
     axis.set_title(title, fontsize=12)
+
+
+# %% tags=["hide-input"]
+fig, axes = plt.subplots(1, 3, figsize=(9.6, 3.5), sharey=True, layout="constrained")
+for axis, panel in zip(axes, PANELS, strict=True):
+    draw(axis, *panel)
 axes[0].set(ylabel="exchanged colours noticed")
 axes[1].legend(loc="lower right", fontsize=10)
 figure(
@@ -420,8 +429,8 @@ figure(
     "behind. Middle, three seeds, learning rates that fall twice as slowly: the evenly drawn come close. Right, three seeds, "
     "where no batch holds both arrangements of the same words: hard negatives and towers end in each other's range.",
     alt="Three panels with accuracy over the epochs, three lines each that start at one half. Left, matching with hard negatives "
-    "rises fastest and ends highest, two towers follow, matching with evenly drawn pairs stays low. In the middle, over twenty "
-    "epochs, all three rise to near one, the evenly drawn last. Right, hard negatives and towers end close together, the third below.",
+    "rises fastest and ends highest, two towers follow, matching with evenly drawn pairs stays low. In the middle all three rise "
+    "to near one, the evenly drawn last. Right, hard negatives and towers end close together, the third below.",
 )
 
 # %%
