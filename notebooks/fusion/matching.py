@@ -460,28 +460,23 @@ claim("hard negatives, twice the epochs, least of three seeds",
       at_the_end("hard", epochs=20).min(), at_least=0.98, key="hard-late")
 claim("two towers, twice the epochs, least of three seeds",
       at_the_end("towers", epochs=20).min(), at_least=0.97, key="towers-late")
-lost = {}
 for method, name, seeds in (("towers", "two towers", towers),
                             ("hard", "hard negatives", hard),
                             ("random", "evenly drawn", even)):
     without = at_the_end(method, "apart")
-    lost[method] = seeds.mean() - without.mean()
     claim(f"{name}, never both arrangements, mean of three seeds", without.mean(),
           at_least=0.55 if method == "random" else 0.8, key=f"apart-{method}")
-claim("what the mean of hard negatives loses by it", lost["hard"],
-      at_least=0.02, key="apart-hard-loss")
-claim("what the mean of two towers loses by it", lost["towers"],
-      at_least=0.01, key="apart-towers-loss")
-claim("what the mean of the evenly drawn loses by it", lost["random"],
-      at_least=-0.1, at_most=0.1, key="apart-random-loss")
-claim("lead of hard over evenly drawn, never both, least of three seeds",
-      (at_the_end("hard", "apart") - at_the_end("random", "apart")).min(),
-      at_least=0.05, key="apart-hard-lead")
+    claim(f"{name}: what the same three seeds lose by it, mean",
+          (seeds[:3] - without).mean(), at_least=0.0, at_most=0.12,
+          key=f"apart-{method}-loss")
+lead = at_the_end("hard", "apart") - at_the_end("random", "apart")
+claim("lead of hard over evenly drawn, never both, mean of three seeds", lead.mean(),
+      at_least=0.15, key="apart-hard-lead")
 
 # %% [markdown]
 # It learns slowly. With twice the epochs the evenly taught head nearly catches up, and the towers leave little for a head to add. Hard negatives buy time here, more than an ability.
 #
-# Our count did not find the reason. Towers and hard negatives lose something without the exchanged caption, but both learn binding; the evenly taught head loses little or nothing, so the few that it met can hardly have taught it. Hard negatives still lead. So it is wrong captions that are near, though not that near, from which binding can be learned. How, we have not measured. Perhaps because a patch shows the colour and the shape of one object, so that *red circle* is at hand as a single feature, and to look for it is a good way to find the right caption among others with the same colours. In any case, that batches rarely hold the exchanged caption cannot by itself explain why large models are blind to binding.
+# And our count did not find the reason. Without the exchanged caption all three lose a little in the mean, more than that we do not know from three seeds. Towers and hard negatives learn binding all the same, and the evenly taught head stays as far behind. So it is wrong captions that are near, though not that near, from which binding can be learned. How, we have not measured. Perhaps because a patch shows the colour and the shape of one object, so that *red circle* is at hand as a single feature, and to look for it is a good way to find the right caption among others with the same colours. In any case, that batches rarely hold the exchanged caption cannot by itself explain why large models are blind to binding.
 #
 # ## What this does not show
 #
