@@ -416,17 +416,17 @@ def draw(axis, title, batches, length):
 
 
 # %% tags=["hide-input"]
-fig, axes = plt.subplots(1, 3, figsize=(9.6, 3.5), sharey=True, layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(9.4, 3.7), sharey=True, layout="constrained")
 for axis, panel in zip(axes, PANELS, strict=True):
     draw(axis, *panel)
 axes[0].set(ylabel="exchanged colours noticed")
-axes[1].legend(loc="lower right", fontsize=10)
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 figure(
     fig,
     "noticed",
     caption="Share of 500 new pictures whose own caption scores higher than the one with exchanged colours, mean and range; "
     "guessing gets half, dotted. Left, five seeds: after ten epochs hard negatives are first and evenly drawn wrong pairs far "
-    "behind. Middle, three seeds, learning rates that fall twice as slowly: the evenly drawn come close. Right, three seeds, "
+    "behind. Middle, three seeds, learning rates that fall twice as slowly: the evenly drawn come much nearer. Right, three seeds, "
     "where no batch holds both arrangements of the same words: hard negatives and towers end in each other's range.",
     alt="Three panels with accuracy over the epochs, three lines each that start at one half. Left, matching with hard negatives "
     "rises fastest and ends highest, two towers follow, matching with evenly drawn pairs stays low. In the middle all three rise "
@@ -474,7 +474,7 @@ claim("lead of hard over evenly drawn, never both, mean of three seeds", lead.me
       at_least=0.15, key="apart-hard-lead")
 
 # %% [markdown]
-# It learns slowly. With twice the epochs the evenly taught head nearly catches up, and the towers leave little for a head to add. Hard negatives buy time here, more than an ability.
+# It learns slowly. With twice the epochs the evenly taught head notices most exchanges, and the towers leave little for a head to add. Hard negatives buy time here, more than an ability.
 #
 # And our count did not find the reason. Without the exchanged caption all three lose a little in the mean, more than that we do not know from three seeds. Towers and hard negatives learn binding all the same, and the evenly taught head stays as far behind. So it is wrong captions that are near, though not that near, from which binding can be learned. How, we have not measured. Perhaps because a patch shows the colour and the shape of one object, so that *red circle* is at hand as a single feature, and to look for it is a good way to find the right caption among others with the same colours. In any case, that batches rarely hold the exchanged caption cannot by itself explain why large models are blind to binding.
 #
