@@ -6,6 +6,7 @@ towers: contrastive learning of two encoders, scored by the cosine
 random: the same, and a matching head on cross-attention whose wrong pairs are drawn evenly from the batch
 hard: the same, drawn by the contrastive similarity
 batches "mixed": as they come;  "apart": no batch holds both arrangements of the same colours and shapes
+epochs 20: a run of its own, whose learning rate falls twice as slowly
 """
 
 import numpy as np
@@ -27,6 +28,7 @@ CONFIG = {
     "dim": 48,
     "heads": 4,
     "epochs": 10,
+    "patient": {"epochs": 20, "seeds": 3},
     "evaluate_every": 2,
     "batch_size": 64,
     "learning_rate": 5e-3,
@@ -35,9 +37,11 @@ CONFIG = {
 
 
 def points(config):
+    sweeps = [(batches, config["epochs"], seeds) for batches, seeds in config["seeds"].items()]
+    sweeps.append(("mixed", config["patient"]["epochs"], config["patient"]["seeds"]))
     return [
-        {"batches": batches, "method": method, "seed": seed}
-        for batches, seeds in config["seeds"].items()
+        {"batches": batches, "epochs": epochs, "method": method, "seed": seed}
+        for batches, epochs, seeds in sweeps
         for seed in range(seeds)
         for method in config["methods"]
     ]
@@ -49,10 +53,10 @@ def run(point, config):
     model, rng = Matcher(config["dim"], config["heads"]), np.random.default_rng(point["seed"])
     rates = {"lr": config["learning_rate"], "weight_decay": config["weight_decay"]}
     optimizer = torch.optim.AdamW(model.parameters(), **rates)
-    steps = config["epochs"] * (config["train"] // config["batch_size"])
+    steps = point["epochs"] * (config["train"] // config["batch_size"])
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config["learning_rate"], total_steps=steps, pct_start=0.2)
     result = {}
-    for epoch in range(1, config["epochs"] + 1):
+    for epoch in range(1, point["epochs"] + 1):
         for rows in batches_of(train, config["batch_size"], point["batches"] == "apart", rng):
             loss = loss_of(model, train, rows, point["method"], rng)
             optimizer.zero_grad()

@@ -544,7 +544,7 @@ first_name, second_name = embed(ordered, tokens.encode(list(families[0][:2])))
 assert not np.allclose(first_name, second_name, atol=1e-5)
 
 # %% [markdown]
-# For such pairs the model can only toss a coin, whatever the picture. A caption is worse: *a red square on a blue circle* and *a blue square on a red circle* are one bag, and what belongs to what is lost. This is called *binding*. Large models trained in this way are surprisingly blind to it as well, although their text encoders could see the order: the batches hardly ever contain the other arrangement as a wrong answer, so nothing makes them look ([Yuksekgonul et al., 2023](../../book/bibliography.md#yuksekgonul2023)).
+# For such pairs the model can only toss a coin, whatever the picture. A caption is worse: *a red square on a blue circle* and *a blue square on a red circle* are one bag, and what belongs to what is lost. This is called *binding*. Large models trained in this way are surprisingly blind to it as well, although their text encoders could see the order: the batches hardly ever contain the other arrangement as a wrong answer, so nothing forces them to look ([Yuksekgonul et al., 2023](../../book/bibliography.md#yuksekgonul2023)). This cannot be the only reason: in a small world, two towers come to bind colours to shapes even where no batch contains the other arrangement ([Image-text matching](matching.ipynb)).
 #
 # ## Pairs one at a time
 #
