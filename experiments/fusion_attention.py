@@ -3,6 +3,7 @@
 recall: a sequence of (name, value) pairs, and one name; which value? Items are summed up by their mean, by attention
     with a learned query, which does not know the question, or with the question as query; against the length
 patience, width: means of eight items with five times the steps, and with a summary four times as wide
+family: eight items by a crossmodal Transformer, and by a bottleneck of one token in two and in three layers
 pictures: scenes of three objects, and "what shape is the red object?"; the picture is 64 vectors of a small network
     that was trained on scenes of one object and stays as it is
 """
@@ -16,7 +17,7 @@ from torch.nn.functional import cross_entropy, one_hot
 from mmcourse.data import WordTokens, scenes, vocabulary
 from mmcourse.data.scenes import SHAPES
 from mmcourse.encoders.torch import TransformerEncoder
-from mmcourse.fusion.torch import AttentionPooling, CrossAttention
+from mmcourse.fusion.torch import AttentionPooling, BottleneckTransformer, CrossAttention, CrossmodalTransformer
 from mmcourse.training import seed_everything
 
 CONFIG = {
@@ -25,10 +26,12 @@ CONFIG = {
     "lengths": [1, 2, 4, 8, 16],
     "patience": 5,
     "wide": 128,
+    "family": {"learning_rate": 3e-3},
     "pictures": {"scenes": 3000, "width": 32, "steps": 900, "batch": 32, "learning_rate": 5e-3, "weight_decay": 1e-2},
     "picture_encoder": {"scenes": 3000, "steps": 450, "batch": 48, "learning_rate": 5e-3},
 }
 POOLS = ("mean", "learned query", "question as query")
+FAMILY = ("crossmodal", "bottleneck of two layers", "bottleneck of three layers")
 FUSIONS = ("picture alone", "means", "learned queries", "cross-attention", "joined")
 
 
@@ -41,8 +44,9 @@ def points(config):
         for seed in seeds
     ]
     more = [{"sweep": sweep, "pool": "mean", "length": 8, "seed": s} for sweep in ("patience", "width") for s in seeds]
+    family = [{"sweep": "family", "pool": pool, "length": 8, "seed": seed} for pool in FAMILY for seed in seeds]
     pictures = [{"sweep": "pictures", "fusion": fusion, "seed": seed} for fusion in FUSIONS for seed in seeds]
-    return recall + more + pictures
+    return recall + more + family + pictures
 
 
 def train(model, draw, seed, *, steps, learning_rate, weight_decay=0.0, **_):
@@ -87,6 +91,14 @@ class Recall(nn.Module):
             self.attention = AttentionPooling(width)
         if pool == "question as query":
             self.attention = CrossAttention(width, heads=1)
+        if pool in FAMILY:
+            dims = {"list": width, "question": width}
+            sizes = {"dim": width, "heads": 1, "hidden_size": 2 * width, "out_dim": 1}
+            if pool == "crossmodal":
+                self.attention = CrossmodalTransformer(dims, layers=1, **sizes)
+            else:
+                layers = 3 if pool.endswith("three layers") else 2
+                self.attention = BottleneckTransformer(dims, layers=layers, tokens=1, **sizes)
         self.head = nn.Sequential(nn.Linear(2 * width, 128), nn.ReLU(), nn.Linear(128, values))
 
     def forward(self, items, question):
@@ -95,6 +107,8 @@ class Recall(nn.Module):
             summary = x.mean(dim=1)
         elif self.pool == "learned query":
             summary = self.attention(x)[:, 0]
+        elif self.pool in FAMILY:
+            summary = self.attention.streams({"list": x, "question": question[:, None]})["question"][:, 0]
         else:
             summary = self.attention(question[:, None], x)[:, 0]
         return self.head(torch.cat([summary, question], dim=1))
@@ -106,6 +120,8 @@ def run_recall(point, config):
         options["steps"] *= config["patience"]
     if point["sweep"] == "width":
         options["width"] = config["wide"]
+    if point["sweep"] == "family":
+        options |= config["family"]
     names, values = options["names"], options["values"]
     seed_everything(point["seed"])
     model = Recall(point["pool"], names, values, options["width"])

@@ -2,7 +2,8 @@
 
 reliability: two witnesses of one yes or no, each with a noise of its own in each example; the features of the gate's
     score are the witnesses ("hidden"), their noise lies on one side ("one-sided"), or each tells its noise ("told")
-features: two questions, a block of numbers of each witness for each; the noise is drawn for a witness or for a block
+features: two questions, a block of numbers of each witness for each; the noise is drawn for a witness or for a block;
+    between softmax gate and bimodal unit stand two gates, so that one thing changes at a time
 digits: handwritten digits with loud noise of another size in each picture, beside mistyped words
 questions: "is it red?", "is it a circle?" of a picture with one object
 """
@@ -15,6 +16,7 @@ from scipy.stats import norm
 
 from mmcourse.data import PairedData, digits_with_words, root_mean_square_norms, scenes
 from mmcourse.fusion.torch import FiLM, FusionClassifier, GatedFusion, GatedMultimodalUnit, WeightedSumFusion
+from mmcourse.fusion.torch.base import ProjectedFusion, mix, softmax_over_present
 from mmcourse.training import accuracy, fit, predict, seed_everything
 
 CONFIG = {
@@ -40,6 +42,42 @@ COLOURS, SHAPES = 6, 4
 QUESTIONS = COLOURS + SHAPES
 SIZE = 16
 
+
+class BoundedSum(WeightedSumFusion):
+    """Equal weights, vectors bounded:  F = sum_m tanh(x_m P_m) / M."""
+
+    def hidden(self, inputs):
+        return torch.tanh(super().hidden(inputs))
+
+
+class BoundedGate(GatedFusion):
+    """The gate and its score as they are, vectors bounded:  F = sum_m a_m tanh(h_m)."""
+
+    def forward(self, features, mask=None):
+        inputs, present = self.prepare(features, mask)
+        hidden = self.hidden(inputs)
+        return mix(self._gate(hidden, present), torch.tanh(hidden))
+
+
+class BoundedGateThatSeesAll(ProjectedFusion):
+    """One weight for each modality, from all features:  F = sum_m a_m tanh(h_m), a = softmax([x_1, ..., x_M] G + c)."""
+
+    def __init__(self, dims, *, out_dim):
+        super().__init__(dims, out_dim=out_dim)
+        self.kernel = torch.nn.Parameter(torch.empty(sum(self.dims.values()), len(self.dims)))
+        self.bias = torch.nn.Parameter(torch.empty(len(self.dims)))
+
+    def reset_parameters(self):
+        super().reset_parameters()
+        torch.nn.init.xavier_uniform_(self.kernel)
+        torch.nn.init.zeros_(self.bias)
+
+    def forward(self, features, mask=None):
+        inputs, present = self.prepare(features, mask)
+        weights = softmax_over_present(torch.cat(inputs, dim=1) @ self.kernel + self.bias, present)
+        return mix(weights, torch.tanh(self.hidden(inputs)))
+
+
 FUSIONS = {
     "fixed weights": lambda dims, width: WeightedSumFusion(dims, out_dim=width, learned=False),
     "softmax weights": lambda dims, width: WeightedSumFusion(dims, out_dim=width, softmax=True),
@@ -47,7 +85,11 @@ FUSIONS = {
     "gate": lambda dims, width: GatedFusion(dims, out_dim=width, hidden_size=16),
     "unit": lambda dims, width: GatedMultimodalUnit(dims, out_dim=width),
     "bimodal unit": lambda dims, width: GatedMultimodalUnit(dims, out_dim=width, softmax=True),
+    "bounded sum": lambda dims, width: BoundedSum(dims, out_dim=width, learned=False),
+    "bounded gate": lambda dims, width: BoundedGate(dims, out_dim=width, hidden_size=None),
+    "bounded gate that sees all": lambda dims, width: BoundedGateThatSeesAll(dims, out_dim=width),
 }
+CONTROLS = ("bounded sum", "bounded gate", "bounded gate that sees all")  # between linear score and bimodal unit
 READERS = ("question alone", "picture alone", "joined", "joined, hidden layer", "FiLM")
 
 
@@ -66,7 +108,7 @@ def points(config):
     features = [
         {"sweep": "features", "noise": noise, "fusion": fusion, "seed": seed}
         for noise in ("by witness", "by block")
-        for fusion in ("fixed weights", "linear score", "unit", "bimodal unit")
+        for fusion in ("fixed weights", "linear score", "unit", "bimodal unit", *CONTROLS)
         for seed in seeds
     ]
     digits = [

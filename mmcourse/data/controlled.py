@@ -60,6 +60,7 @@ def controlled_pairs(
     row is NaN. bayes_accuracy is then the mean over what can be present: sum over subsets of P(subset) best(subset).
     Apart, the posteriors know nothing of a synergistic label (late_accuracy 1/2) and cannot cancel shared noise.
     Training and test data need the same directions: draw once and `take` the parts. A larger n only adds rows.
+    numpy.random.default_rng(seed) is the very stream of the labels: randomness of your own needs another seed.
     Raises ModalityError for a separation, width or rate that does not fit, ValueError for an unknown kind or n < 1.
     """
     _check(kind, n, separation, widths, missing)

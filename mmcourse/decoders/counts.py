@@ -34,6 +34,7 @@ def count_generation(
     hidden = check_size("hidden_size", 4 * dim if hidden_size is None else hidden_size, WHERE)
     memory = 0
     if memory_steps:
+        check_size("memory_steps", memory_steps, WHERE)
         memory = 2 * memory_steps * check_size("memory_dim", memory_dim or 0, WHERE) * dim * layers
 
     def read(new: int, seen: int) -> int:

@@ -47,6 +47,8 @@ def fit_captions(
 
     where = "fit_captions"
     _check_options(where, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay)
+    if np.ndim(ids) != 2:
+        raise ValueError(f"{where}: ids: got shape {np.shape(ids)}, wanted (n, length)")
     if len(images) != len(ids):
         raise ValueError(f"{where}: ids: got {len(ids)} rows, wanted {len(images)} as in images")
     if len(images) < batch_size:
@@ -90,12 +92,18 @@ def caption(
 
     images: (n, channels, height, width);  max_length: of words, the end token counted
     The model is asked in evaluation mode, without gradients; its training mode is put back afterwards.
+    Raises ValueError for no images, and for tokens of another count than that of the decoder.
     """
     import torch
 
     from mmcourse.decoders.torch import StepOf
 
     _check_options("caption", batch_size=batch_size)
+    if len(images) == 0:
+        raise ValueError("caption: images: got no rows, wanted at least 1")
+    known = model.decoder.out_dim
+    if tokens.count != known:
+        raise ValueError(f"caption: tokens: got {tokens.count} ids, wanted {known}, one for each logit of the decoder")
     was_training, device = model.training, _home(model)
     model.eval()
     captions: list[str] = []

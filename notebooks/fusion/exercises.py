@@ -252,14 +252,15 @@ check("fusion/combine_decisions", combine_decisions)
 # %% [markdown]
 # ## 9. As if they were independent
 #
-# For which world would the product rule be right? Given a table `joint` of probabilities $p(x_1, x_2, y)$, shape (values of $x_1$, values of $x_2$, classes), make the table $q(x_1, x_2, y)$ that has the same pairs $q(x_1, y) = p(x_1, y)$ and $q(x_2, y) = p(x_2, y)$, and in which $x_1$ and $x_2$ are independent within each class. The classifiers of single modalities cannot tell the two worlds apart. A class may have the probability zero.
+# For which world would the product rule be right? Given a table `joint` of probabilities $p(x_1, x_2, y)$, shape (values of $x_1$, values of $x_2$, classes), make the table $q(x_1, x_2, y)$ that has the same margins $q(x_1, y) = p(x_1, y)$ and $q(x_2, y) = p(x_2, y)$, and in which $x_1$ and $x_2$ are independent within each class. The classifiers of single modalities cannot tell the two worlds apart. A class may have the probability zero.
 
 # %%
 def as_if_independent(joint):
-    """The table (x1, x2, y) with the same pairs and independent sources."""
+    """The table (x1, x2, y) with the same margins and independent sources."""
     ### BEGIN SOLUTION
-    first, second, classes = joint.sum(axis=1), joint.sum(axis=0), joint.sum(axis=(0, 1))
-    divisor = np.where(classes > 0, classes, 1.0)  # a class that never comes has zeros above
+    first, second = joint.sum(axis=1), joint.sum(axis=0)
+    classes = joint.sum(axis=(0, 1))
+    divisor = np.where(classes > 0, classes, 1.0)  # no class: zeros above
     return first[:, None, :] * second[None, :, :] / divisor
     ### END SOLUTION
 
@@ -428,7 +429,7 @@ check("fusion/caption_loss", caption_loss)
 # %% [markdown]
 # ## 17. Search with a beam
 #
-# `next_log_p(words)` takes a tuple of words and returns the log-probabilities of the next one, an array. Begin with the empty tuple. At each step extend every beginning by every word, and keep the `width` beginnings with the largest log-probability. One that ends with the token `end` is complete: it is not extended, but stays in the comparison. Stop when all that are kept are complete, or after `max_length` words. Return the best, as a tuple of words, and its log-probability.
+# `next_log_p(words)` takes a tuple of words and returns the log-probabilities of the next one, an array. Begin with the empty tuple. At each step extend every beginning by every word, and keep the `width` beginnings with the largest log-probability. One that ends with the token `end` is complete: it is not extended, but stays in the comparison, where `width` better ones can still push it out. Stop when all that are kept are complete, or after `max_length` words. Return the best, as a tuple of words, and its log-probability.
 
 # %%
 def beam(next_log_p, end, width, max_length):

@@ -110,3 +110,5 @@ def test_counts_want_sizes() -> None:
         count_generation(0, dim=4, layers=1, count=3)
     with pytest.raises(ShapeError, match="memory_dim"):
         count_generation(2, dim=4, layers=1, count=3, memory_steps=3)
+    with pytest.raises(ShapeError, match="memory_steps: got width -3"):
+        count_generation(2, dim=4, layers=1, count=3, memory_steps=-3, memory_dim=4)

@@ -92,5 +92,22 @@ def test_bad_input() -> None:
             fit_captions(model, images, ids, **options | changes)
     with pytest.raises(ValueError, match="ids: got 39 rows, wanted 40"):
         fit_captions(model, images, ids[1:], batch_size=8, **options)
+    with pytest.raises(ValueError, match=r"ids: got shape \(40,\), wanted \(n, length\)"):
+        fit_captions(model, images, ids[:, 0], batch_size=8, **options)
     with pytest.raises(ModalityError, match="channels"):
         model(torch.zeros(2, 3, 7, 7), torch.tensor(ids[:2]))
+    with pytest.raises(ModalityError, match=r"image: got shape \(2, 1, 8, 8\), wanted \(batch, 1, 7, 7\)"):
+        model(torch.zeros(2, 1, 8, 8), torch.tensor(ids[:2]))  # four places, as from 7 x 7
+    with pytest.raises(ModalityError, match="widths: got none"):
+        FeatureMap((), size=7)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_caption_wants_pictures_and_the_tokens_of_its_decoder(kind: str) -> None:
+    images, _ = pictures(2)
+    model = build(kind)
+    with pytest.raises(ValueError, match="images: got no rows"):
+        caption(model, images[:0], TOKENS, max_length=4)
+    for others in (("dark",), (*TOKENS.vocabulary, "grey")):
+        with pytest.raises(ValueError, match=f"tokens: got {len(others) + 3} ids, wanted {TOKENS.count}"):
+            caption(model, images, CaptionTokens(others), max_length=4)

@@ -292,3 +292,24 @@ def test_logits_are_refused_where_log_probabilities_are_wanted() -> None:
     for answer in (np.ones((BATCH, COUNT)), np.full((BATCH, COUNT), np.nan), np.log(np.full((2, COUNT), 0.2))):
         with pytest.raises(ValueError, match="log-probabilities: got"):
             greedy(PrefixStep(lambda *_, answer=answer: answer), begin(), **OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("words", "length", "said"),
+    [
+        ([[1, -1], [1, 2]], None, "words: got -1 to 2, wanted ids from 0"),
+        ([[1, 99], [1, 2]], None, "words: got 2 to 99, wanted ids from 0"),
+        ([[1, 2], [1, 2]], [1, 3], r"length: got \[1 3\] of shape \(2,\), wanted \(2,\) from 0 to 2"),
+        ([[1, 2], [1, 2]], [1, 2, 2], "length: got"),
+    ],
+)
+def test_bad_input_of_a_score(words: list, length: list | None, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        log_probability(table(0), begin(2), words, first=[3, 3], length=length)
+
+
+@pytest.mark.parametrize("scores", [0.0, [], [np.nan, 0.0], [-np.inf, -np.inf]])
+def test_no_probabilities_from_what_has_none(scores: object) -> None:
+    with pytest.raises(ValueError, match="sampling: log_probabilities: got"):
+        sampling_probabilities(scores)
+    assert sampling_probabilities([0.0, -np.inf]).tolist() == [1, 0]

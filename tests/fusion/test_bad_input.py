@@ -283,6 +283,11 @@ def test_dims_must_be_a_mapping(half: Any) -> None:
         half.new("weighted sum", ["text", "image"])
 
 
+def test_a_name_that_pytorch_uses_itself_is_refused() -> None:
+    with pytest.raises(UnknownModalityError, match="weighted sum: items: got the name 'items', which the dictionaries"):
+        Torch.new("weighted sum", {"items": 3}, out_dim=2)
+
+
 X = {"text": np.ones((2, 4)), "image": np.ones((2, 3))}
 P = {"text": np.ones((4, 5)), "image": np.ones((3, 5))}
 GATE = {"kernel": np.ones((5, 2)), "bias": np.ones(2), "score": np.ones(2)}

@@ -193,3 +193,21 @@ def test_the_formula_refuses_parameters_that_do_not_fit(spoil: Any, message: str
     with pytest.raises(ModalityError) as caught:
         late_fusion(case.features, **spoil(numpy_arguments(case.parameters)))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("decisions", "options", "message"),
+    [
+        ({}, {}, "decisions: got no modality"),
+        ({"image": np.zeros((2, 2)), "text": np.zeros((3, 2))}, {}, r"text: got shape \(3, 2\)"),
+        ({"image": np.zeros(2)}, {}, r"image: got shape \(2,\), wanted \(batch, classes\)"),
+        ({"image": np.zeros((2, 2))}, {"weights": {}}, "image: got no weight"),
+        ({"image": np.zeros((2, 2))}, {"prior": [1.0]}, "prior: got shape"),
+    ],
+)
+def test_decisions_that_do_not_fit_are_refused_by_name(decisions: Any, options: Any, message: str) -> None:
+    with pytest.raises(ModalityError, match=message):
+        product_rule(decisions, **options)
+    if "prior" not in options:
+        with pytest.raises(ModalityError, match=message):
+            mean_of_probabilities(decisions, **options)

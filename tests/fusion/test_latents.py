@@ -369,7 +369,12 @@ FAULTS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
         lambda: latest_picture(torch.ones(2, 3), 3, 1),
         MaskError,
-        "latest_picture: places: got torch.float32 (2, 3), wanted bool (batch, time)",
+        "latest_picture: places: got torch.float32 (2, 3), wanted bool (batch, time), a step at least",
+    ),
+    (
+        lambda: latest_picture(torch.ones(2, 0).bool(), 2, 1),
+        MaskError,
+        "latest_picture: places: got torch.bool (2, 0), wanted bool (batch, time), a step at least",
     ),
     (
         lambda: latest_picture(torch.ones(2, 3).bool(), 2, 1),

@@ -272,3 +272,11 @@ def test_a_bottleneck_that_nothing_could_cross_is_refused() -> None:
     for layers, fusion_from in ((1, 0), (3, 2), (2, -1)):
         with pytest.raises(ShapeError, match=r"fusion_from: got .* layers, fusion from layer"):
             build("bottleneck transformer", 2, layers=layers, fusion_from=fusion_from)
+
+
+@over_classes
+@pytest.mark.parametrize("name", ["items", "type"])
+def test_a_name_that_pytorch_uses_itself_is_refused(where: str, name: str) -> None:
+    message = f"{where}: {name}: got the name '{name}', which the dictionaries of PyTorch use themselves"
+    with pytest.raises(UnknownModalityError, match=message):
+        CLASSES[where]({"text": 3, name: 4}, dim=4, heads=2, layers=2, out_dim=2)

@@ -31,6 +31,10 @@ def sampling_probabilities(
     if top_p is not None and not 0 < top_p <= 1:
         raise ValueError(f"{where}: top_p: got {top_p!r}, wanted a number in (0, 1]")
     scores = np.asarray(log_probabilities, np.float64)
+    if scores.ndim == 0 or scores.shape[-1] == 0:
+        raise ValueError(f"{where}: log_probabilities: got shape {scores.shape}, wanted (..., count), count above 0")
+    if not np.isfinite(scores.max(axis=-1)).all():  # NaN, too; a word may have probability zero, not all of a row
+        raise ValueError(f"{where}: log_probabilities: got a row with no finite largest number, wanted one in each")
     # The largest first, so that no temperature makes all of them zero.
     powers = np.exp((scores - scores.max(axis=-1, keepdims=True)) / temperature)
     probabilities = powers / powers.sum(axis=-1, keepdims=True)

@@ -22,9 +22,15 @@ def log_probability(
         got = f"{wanted.dtype} {wanted.shape}"
         raise ValueError(f"{where}: words: got {got}, wanted whole numbers ({len(last)}, time)")
     counted = np.full(len(last), wanted.shape[1]) if length is None else np.asarray(length)
+    if counted.shape != (len(last),) or not ((counted >= 0) & (counted <= wanted.shape[1])).all():
+        got = f"{counted} of shape {counted.shape}"
+        raise ValueError(f"{where}: length: got {got}, wanted ({len(last)},) from 0 to {wanted.shape[1]}")
     total = np.zeros(len(last))
     for t, column in enumerate(wanted.T):
         log_probabilities, state = ask(step, last, state, where)
+        count = log_probabilities.shape[1]
+        if not ((column >= 0) & (column < count)).all():
+            raise ValueError(f"{where}: words: got {column.min()} to {column.max()}, wanted ids from 0 to {count - 1}")
         total += np.where(t < counted, log_probabilities[np.arange(len(last)), column], 0)
         last = column
     return total

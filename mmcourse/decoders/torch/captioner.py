@@ -11,6 +11,7 @@ from mmcourse.decoders.torch.transformer import TransformerDecoder
 from mmcourse.decoders.torch.visual_tokens import VisualTokenDecoder
 from mmcourse.encoders.torch.image_base import ImageModule
 from mmcourse.encoders.torch.positions import LearnedPositions
+from mmcourse.errors import ShapeError
 
 AnyDecoder = RecurrentDecoder | TransformerDecoder | VisualTokenDecoder
 
@@ -39,6 +40,8 @@ class FeatureMap(ImageModule):
     ) -> None:
         super().__init__(check_values=check_values)
         self.channels, self.flat = checks.check_size("channels", channels, self.where), flat
+        if not len(widths):
+            raise ShapeError("widths", got="none", wanted="at least one, that of the places", where=self.where)
         self.size = side = checks.check_size("size", size, self.where)
         blocks: list[nn.Module] = []
         for before, after in zip([self.channels, *widths], widths, strict=False):
@@ -52,6 +55,9 @@ class FeatureMap(ImageModule):
     def forward(self, images: Tensor) -> Tensor:
         """images: (batch, channels, size, size);  returns (batch, places, dim), or (batch, places dim) with flat"""
         self.check_images(images, self.channels)
+        if images.shape[2:] != (self.size, self.size):  # other sizes may give as many places, elsewhere
+            wanted = f"(batch, {self.channels}, {self.size}, {self.size})"
+            raise ShapeError("image", got=f"shape {tuple(images.shape)}", wanted=wanted, where=self.where)
         places = self.positions(self.blocks(images).flatten(2).transpose(1, 2))
         return places.flatten(1) if self.flat else places
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmcourse import checks
 from mmcourse.checks import Spec
-from mmcourse.errors import DtypeError
+from mmcourse.errors import DtypeError, UnknownModalityError
 
 
 class DeclaredModalities(nn.Module):
@@ -35,6 +35,14 @@ class DeclaredModalities(nn.Module):
         return str(parameter.dtype).removeprefix("torch.")
 
 
+def check_free(dims: Mapping[str, int], where: str) -> None:
+    """Raise UnknownModalityError for a name such as "items", under which a ModuleDict would keep no parameters."""
+    for name in dims:
+        if hasattr(nn.ModuleDict, name) or hasattr(nn.ParameterDict, name):
+            got = f"the name {name!r}, which the dictionaries of PyTorch use themselves"
+            raise UnknownModalityError(name, got=got, wanted="another name", where=where)
+
+
 class Fusion(DeclaredModalities):
     """One vector of each modality, of declared width.
 
@@ -42,6 +50,10 @@ class Fusion(DeclaredModalities):
         GPU each call waits for the device; names, shapes and dtypes are checked in any case. Without them a row in
         which all is missing becomes NaN under a softmax; elsewhere its features count as zero.
     """
+
+    def __init__(self, dims: Mapping[str, int], *, check_values: bool = True) -> None:
+        super().__init__(dims, check_values=check_values)
+        check_free(self.dims, self.where)
 
     def prepare(
         self, features: Mapping[str, Tensor], mask: Mapping[str, Tensor] | None

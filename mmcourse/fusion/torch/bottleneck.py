@@ -14,6 +14,7 @@ from mmcourse.encoders.torch.sequence import Linear
 from mmcourse.encoders.torch.transformer import TransformerLayer
 from mmcourse.errors import ShapeError
 from mmcourse.fusion.sequence_checks import check_count
+from mmcourse.fusion.torch.base import check_free
 from mmcourse.fusion.torch.sequences import SequenceFusion, mean_of_present, silence, some_present
 
 
@@ -54,6 +55,7 @@ class BottleneckTransformer(SequenceFusion):
     ) -> None:
         super().__init__(dims, check_values=check_values)
         check_count(self.dims, 2, self.where)
+        check_free(self.dims, self.where)
         dim, self.out_dim = check_size("dim", dim, self.where), check_size("out_dim", out_dim, self.where)
         check_heads(dim, heads, False, self.where)
         hidden = check_size("hidden_size", 4 * dim if hidden_size is None else hidden_size, self.where)

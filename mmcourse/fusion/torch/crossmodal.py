@@ -12,6 +12,7 @@ from mmcourse.encoders.torch.layer_norm import LayerNorm
 from mmcourse.encoders.torch.sequence import Linear
 from mmcourse.encoders.torch.transformer import FeedForward, TransformerEncoder
 from mmcourse.fusion.sequence_checks import check_count
+from mmcourse.fusion.torch.base import check_free
 from mmcourse.fusion.torch.cross_attention import CrossAttention, allowed_keys
 from mmcourse.fusion.torch.sequences import SequenceFusion, mean_of_present, silence
 
@@ -52,6 +53,7 @@ class CrossmodalTransformer(SequenceFusion):
     ) -> None:
         super().__init__(dims, check_values=check_values)
         check_count(self.dims, 2, self.where)
+        check_free(self.dims, self.where)
         dim, self.out_dim = check_size("dim", dim, self.where), check_size("out_dim", out_dim, self.where)
         check_heads(dim, heads, False, self.where)
         hidden = check_size("hidden_size", 4 * dim if hidden_size is None else hidden_size, self.where)

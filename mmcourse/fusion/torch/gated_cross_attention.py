@@ -91,13 +91,14 @@ def latest_picture(places: Tensor, pictures: int, steps: int) -> Tensor:
     places: (batch, time) bool, True where a picture stands in the text, the first for the first picture, and so on
     pictures: how many there are, those beyond the places seen by none;  steps: how many vectors each has
     returns (batch, time, pictures * steps) bool: [.., t, j steps + s] is whether j + 1 places stand at 0 ... t
-    Raises MaskError unless places are booleans (batch, time), and where a text has more places than pictures.
+    Raises MaskError unless places are booleans (batch, time) of a step or more, and where a text has
+    more places than pictures.
     Source: Alayrac et al. (2022).
     """
     where = "latest_picture"
-    if not isinstance(places, Tensor) or places.dtype != torch.bool or places.ndim != 2:
+    if not isinstance(places, Tensor) or places.dtype != torch.bool or places.ndim != 2 or not places.shape[1]:
         got = f"{places.dtype} {tuple(places.shape)}" if isinstance(places, Tensor) else type(places).__name__
-        raise MaskError("places", got=got, wanted="bool (batch, time)", where=where)
+        raise MaskError("places", got=got, wanted="bool (batch, time), a step at least", where=where)
     came = places.cumsum(dim=1)  # (batch, time), how many pictures came so far
     most = int(came[:, -1].max())
     if most > check_size("pictures", pictures, where):

@@ -12,6 +12,7 @@ from mmcourse.exercises.laws import Answer, Array, Law, as_array, close, compare
 
 Mistakes = dict[str, Any]  # from a hint to what its mistake gives, as diagnose takes them
 SINGLE = 1e-5  # a softmax in single precision
+LARGE = 1e-3  # the same of logits in the thousands, which are rounded by as much
 
 
 def _softmax(scores: Array, axis: int = -1) -> Array:
@@ -26,6 +27,12 @@ def _shaped(result: Any, shape: tuple[int, ...], hints: Mapping[tuple[int, ...],
     except ValueError:
         found = ()  # a ragged list: as_array says so
     return as_array(result, shape, "the result", hints.get(found, ""))
+
+
+def _worst(got: Array, wanted: Array) -> str:
+    """The row that differs most, beside what was wanted."""
+    row = int(np.nan_to_num(np.abs(got - wanted), nan=np.inf).max(axis=1).argmax())
+    return f"Row {row}: {compare(got[row], wanted[row])}"
 
 
 # ------------------------------------------------------------------------------------------------ masked attention
@@ -56,25 +63,25 @@ def masked_attention(answer: Answer, rng: Generator) -> Iterator[Law]:
             _attention_mistakes(queries, keys, values, mask),
             "Take one query and two keys, and compute both weights by hand. They are positive and sum to 1.",
         ),
-        compare(got[0], wanted[0]),
+        _worst(got, wanted),
     )
-    spoiled = values.copy()
-    spoiled[~mask] = np.nan
-    got = answer.array(queries, keys, spoiled, mask, shape=(asking, width))
+    spoiled = np.where(mask[:, None], keys, np.nan), np.where(mask[:, None], values, np.nan)
+    got = answer.array(queries, *spoiled, mask, shape=(asking, width))
     yield Law(
         "what stands in a masked step has no influence, even if it is no number",
         close(got, wanted, SINGLE),
-        "0 * NaN is NaN: a weight of 0 is not enough. Set what is masked to zero before you multiply, or leave it out.",
-        compare(got[0], wanted[0]),
+        "0 * NaN is NaN, and so is NaN - 1e9: a weight of 0 is not enough. Set what is masked to zero before you "
+        "multiply, or leave it out.",
+        _worst(got, wanted),
     )
     got = answer.array(200 * queries, 200 * keys, values, mask, shape=(asking, width))
     wanted = _softmax(np.where(mask, 40_000 * scores, -np.inf)) @ values
     yield Law(
         "scores may be large",
-        close(got, wanted, SINGLE),
+        close(got, wanted, LARGE),
         "exp(1000) is infinite. Take the largest score of each row away before exp; the softmax stays the same. Of "
         "the masked scores none counts.",
-        compare(got[0], wanted[0]),
+        _worst(got, wanted),
     )
 
 
@@ -104,7 +111,7 @@ def _attention_mistakes(queries: Array, keys: Array, values: Array, mask: Array)
             (whole * mask) @ values
         ),
         "You set masked scores to 0. A score of 0 has weight too, exp(0) = 1: set them to -inf.": (
-            _softmax(np.where(mask, scores, 0)) @ values
+            _softmax(np.where(mask, scores, 0)) @ values, _softmax(np.where(mask, scores, 0)) * mask @ values,
         ),
         "The mask is upside down: True is a step that is present.": mixed(scores, ~mask),
         "The mask has no influence.": whole @ values,
@@ -128,7 +135,7 @@ def _attention_mistakes(queries: Array, keys: Array, values: Array, mask: Array)
 @exercise("fusion")
 def negative_shares(answer: Answer, rng: Generator) -> Iterator[Law]:
     """How likely each wrong caption is drawn against each picture."""
-    rows = int(rng.integers(6, 9))
+    rows = int(rng.integers(5, 7))  # few enough to be shown
     similarity, scale = rng.uniform(-1, 1, size=(rows, rows)), float(rng.uniform(3, 6))
     groups = np.arange(rows)
     groups[-1] = groups[0]
@@ -148,17 +155,17 @@ def negative_shares(answer: Answer, rng: Generator) -> Iterator[Law]:
             _share_mistakes(similarity, groups, scale),
             "Is each row positive where groups differ, zero where they agree, and is its sum 1?",
         ),
-        f"{compare(got[0], wanted[0])} The groups are {show(groups)}.",
+        f"{_worst(got, wanted)} The groups are {show(groups)}.",
     )
     near = np.where(wrong, similarity, 1.0)  # the right ones are the nearest, as after training
     got = answer.array(near, groups, 2000.0, shape=(rows, rows))
     wanted = _softmax(np.where(wrong, 2000.0 * near, -np.inf))
     yield Law(
         "the scale may be large, and the right captions the nearest by far",
-        close(got, wanted, SINGLE),
+        close(got, wanted, LARGE),
         "Take the largest logit of each row away before exp, the largest among the wrong captions: beside a right one "
         "all of their exponentials may be 0, and 0 / 0 is no number.",
-        compare(got[0], wanted[0]),
+        _worst(got, wanted),
     )
 
 

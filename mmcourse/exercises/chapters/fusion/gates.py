@@ -43,7 +43,9 @@ def softmax_gate(answer: Answer, rng: Generator) -> Iterator[Law]:
                 "These are the scores. Softmax makes weights of them.": scores,
                 "A sigmoid looks at each score alone; nothing makes the weights sum to one.": 1 / (1 + np.exp(-scores)),
             },
-            "Softmax over the modalities, row by row: exponentials, divided by their sum in the row.",
+            "Softmax over the modalities, row by row: exponentials, divided by their sum in the row."
+            if np.isfinite(weights).all()
+            else "Here all modalities are present, and still your weights are not finite. " + MASK_UPSIDE_DOWN,
         ),
         f"The first row of weights is {show(weights[0])}, its sum {weights[0].sum():.4g}.",
     )
@@ -168,6 +170,7 @@ def modulate(answer: Answer, rng: Generator) -> Iterator[Law]:
                 "The two kernels are exchanged.": (1 + condition @ shift)[here] * maps + (condition @ scale)[here],
                 "You shift first and scale then; the shift is not scaled.": gamma[here] * (maps + beta[here]),
                 "The shift is missing.": gamma[here] * maps,
+                f"Here every row has a condition, and you give back the maps. {MASK_UPSIDE_DOWN}": maps,
                 "The shift gets a one as well. Only the scale is 1 + c K.": wanted + 1,
             },
             "gamma = 1 + condition @ scale_kernel and beta = condition @ shift_kernel, both (rows, channels).",
@@ -191,7 +194,6 @@ def modulate(answer: Answer, rng: Generator) -> Iterator[Law]:
             {
                 "You give zeros where the condition is missing. Nobody asked anything there: give back the maps.":
                 np.where(asked[:, None, None, None], wanted, 0),
-                MASK_UPSIDE_DOWN: np.where(asked[:, None, None, None], maps, wanted),
             },
             "Where the mask is False the scale is one and the shift zero.",
         ),

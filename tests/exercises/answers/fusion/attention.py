@@ -29,7 +29,8 @@ def present_steps_alone(queries, keys, values, mask):
 
 @another("masked_attention")
 def by_torch_in_single_precision(queries, keys, values, mask):
-    q, k, v = (torch.tensor(x).float() for x in (queries, keys, np.where(mask[:, None], values, 0)))
+    keys, values = (np.where(mask[:, None], x, 0) for x in (keys, values))
+    q, k, v = (torch.tensor(x).float() for x in (queries, keys, values))
     allowed = torch.tensor(mask).expand(len(q), -1)
     return functional.scaled_dot_product_attention(q[None], k[None], v[None], attn_mask=allowed[None])[0]
 
@@ -62,6 +63,18 @@ def masked_too_late(queries, keys, values, mask):
 @wrong("masked_attention", hint="A score of 0 has weight too")
 def masked_with_zero(queries, keys, values, mask):
     return softmax(scores_of(queries, keys) * mask) @ values
+
+
+@wrong("masked_attention", hint="A score of 0 has weight too")
+def keys_and_values_set_to_zero(queries, keys, values, mask):
+    keys, values = (np.where(mask[:, None], x, 0) for x in (keys, values))
+    return softmax(scores_of(queries, keys)) @ values
+
+
+@wrong("masked_attention", hint="0 * NaN is NaN")
+def scores_lowered_by_adding(queries, keys, values, mask):
+    values = np.where(mask[:, None], values, 0)
+    return softmax(scores_of(queries, keys) - 1e9 * ~mask) @ values
 
 
 @wrong("masked_attention", hint="The mask is upside down")

@@ -140,6 +140,17 @@ def ended_lost(next_log_p, end, width, max_length):
     return search(next_log_p, end, width, max_length, ended_stay=False)
 
 
+@wrong("beam", hint="You put captions that ended aside")
+def ended_aside(next_log_p, end, width, max_length):
+    beams, done = [((), 0.0)], []
+    for _ in range(max_length):
+        longer = [((*words, w), total + g) for words, total in beams for w, g in enumerate(next_log_p(words))]
+        best = sorted(longer, key=lambda beam: -beam[1])[:width]
+        done += [beam for beam in best if beam[0][-1] == end]
+        beams = [beam for beam in best if beam[0][-1] != end]
+    return max(done + beams, key=lambda beam: beam[1])
+
+
 @wrong("beam", hint="You stop when the first caption has ended")
 def first_to_end(next_log_p, end, width, max_length):
     return search(next_log_p, end, width, max_length, stop_at_first=True)

@@ -78,6 +78,12 @@ def not_shared_out(vectors, kernel, bias, score, mask):
     return (weights[:, :, None] * x).sum(axis=1), weights
 
 
+@wrong("softmax_gate", hint="still your weights are not finite")
+def mask_upside_down(vectors, kernel, bias, score, mask):
+    with np.errstate(all="ignore"):
+        return gate(vectors, kernel, bias, score, ~mask)
+
+
 @wrong("softmax_gate", hint="exp(1000) is infinite")
 def overflowing(*arguments):
     def plain(scores, axis):
@@ -141,6 +147,11 @@ def exchanged(maps, condition, scale_kernel, shift_kernel, mask):
 def shifted_first(maps, condition, scale_kernel, shift_kernel, mask):
     c = np.where(mask[:, None], condition, 0.0)
     return (1 + c @ scale_kernel)[:, :, None, None] * (maps + (c @ shift_kernel)[:, :, None, None])
+
+
+@wrong("modulate", hint="you give back the maps")
+def condition_mask_upside_down(maps, condition, scale_kernel, shift_kernel, mask):
+    return np.where(mask[:, None, None, None], maps, film(maps, condition, scale_kernel, shift_kernel, ~mask))
 
 
 @wrong("modulate", hint="The shift is missing")
