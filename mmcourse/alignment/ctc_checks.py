@@ -81,7 +81,7 @@ def check_target(target: Integers, frames: int, classes: int, blank: int, row: s
 
 def check_blank(blank: int, classes: int, where: str) -> None:
     """Raise ModalityError unless the blank is one of the classes."""
-    if not isinstance(blank, int | np.integer) or not 0 <= blank < classes:
+    if isinstance(blank, bool) or not isinstance(blank, int | np.integer) or not 0 <= blank < classes:
         raise ModalityError("blank", got=blank, wanted=f"a class, 0 to {classes - 1}", where=where)
 
 

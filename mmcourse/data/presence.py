@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from mmcourse.checks import Spec, check_known, check_mask
+from mmcourse.checks import Spec, check_known, check_mask, check_rates
 from mmcourse.data.paired import PairedData
 from mmcourse.errors import MaskError
 
@@ -27,8 +27,9 @@ def subset_chances(rates: Mapping[str, float]) -> dict[Subset, float]:
 
         P(S) = prod_{m in S} (1 - p_m) prod_{m not in S} p_m / (1 - prod_m p_m)
 
-    rates: {modality: p_m}, each at least 0 and below 1
+    rates: {modality: p_m}, each at least 0 and below 1. Raises ModalityError for another.
     """
+    rates = check_rates(rates, rates, "subset_chances")
     chances = [prod(1 - rate if name in subset else rate for name, rate in rates.items()) for subset in subsets(rates)]
     return {subset: chance / sum(chances) for subset, chance in zip(subsets(rates), chances, strict=True)}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from numbers import Integral, Real
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -106,7 +107,7 @@ def spoken_digit_sequences(
     words run into one another, and no boundary is a sample.
     Raises ValueError naming the argument that does not fit.
     """
-    _check_options(part, count, language, digits, pause, snr)
+    _check_options(part, count, seed, language, digits, pause, snr)
     speech = spoken_digits(part, language=language) if speech is None else speech
     if set(speech.languages) != {language}:
         raise ValueError(f"{WHERE}: speech: got {', '.join(sorted(set(speech.languages)))}, wanted {language} alone")
@@ -173,16 +174,31 @@ def _padded(
 
 
 def _check_options(
-    part: str, count: int, language: str, digits: tuple[int, int], pause: tuple[float, float], snr: float | None
+    part: str,
+    count: int,
+    seed: int,
+    language: str,
+    digits: tuple[int, int],
+    pause: tuple[float, float],
+    snr: float | None,
 ) -> None:
     faults = {
         "part": (part in ("train", "test"), part, '"train" or "test"'),
-        "count": (count >= 1, count, "at least 1"),
+        "count": (_are((count,), Integral) and count >= 1, count, "at least 1, a whole number"),
+        "seed": (_are((seed,), Integral) and seed >= 0, seed, "at least 0, a whole number"),
         "language": (language in LANGUAGES, language, " or ".join(f'"{name}"' for name in LANGUAGES)),
-        "digits": (1 <= digits[0] <= digits[1], digits, "(fewest, most), 1 <= fewest <= most"),
-        "pause": (0 <= pause[0] <= pause[1] < np.inf, pause, "(shortest, longest) seconds, 0 <= shortest <= longest"),
+        "digits": (
+            _are(digits, Integral, 2) and 1 <= digits[0] <= digits[1],
+            digits,
+            "(fewest, most), whole numbers, 1 <= fewest <= most",
+        ),
+        "pause": (
+            _are(pause, Real, 2) and 0 <= pause[0] <= pause[1] < np.inf,
+            pause,
+            "(shortest, longest) seconds, 0 <= shortest <= longest",
+        ),
         "snr": (
-            snr is None or LOUDEST_NOISE <= snr <= QUIETEST_NOISE,
+            snr is None or (_are((snr,), Real) and LOUDEST_NOISE <= snr <= QUIETEST_NOISE),
             snr,
             f"{LOUDEST_NOISE} to {QUIETEST_NOISE} decibels, or None for no noise",
         ),
@@ -190,3 +206,11 @@ def _check_options(
     for name, (fits, got, wanted) in faults.items():
         if not fits:
             raise ValueError(f"{WHERE}: {name}: got {got!r}, wanted {wanted}")
+
+
+def _are(values: object, kind: type, count: int = 1) -> bool:
+    return (
+        isinstance(values, Sequence | np.ndarray)
+        and len(values) == count
+        and all(isinstance(value, kind) for value in values)
+    )

@@ -477,7 +477,7 @@ check("fusion/cheapest_path", cheapest_path)
 # %% [markdown]
 # ## 19. The probability of a transcript
 #
-# `probabilities` (frames, classes) holds $p_t(k)$, and class 0 is the blank. `target` holds the labels of a transcript, whole numbers above 0, at least one. A path names one class a frame; runs of one class become one, then blanks are left out. Return the probability of the transcript, the sum over all paths that say it, each the product of its probabilities. There may be a hundred frames.
+# `probabilities` (frames, classes) holds $p_t(k)$, and class 0 is the blank. `target` holds the labels of a transcript, whole numbers above 0, at least one. A path names one class a frame; runs of one class become one, then blanks are left out. Return the probability of the transcript, the sum over all paths that say it, each the product of its probabilities. The check also asks for 120 frames: whoever lists all paths one by one waits for ever, so add them up in a table, frame after frame.
 
 # %%
 def transcript_probability(probabilities, target):

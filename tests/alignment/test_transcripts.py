@@ -1,5 +1,6 @@
 """Laws of decoding, forced alignment and edit distance, against all paths and all transcripts one by one."""
 
+import jiwer
 import numpy as np
 import pytest
 
@@ -16,6 +17,9 @@ from mmcourse.errors import EmptyBatchError, ModalityError, NotFiniteError, Shap
 from tests.alignment.brute import log_softmax, transcripts
 
 BEST_PATH_IS_NOT_BEST = np.log([[0.6, 0.4], [0.6, 0.4]])  # blank blank 0.36; "a" by three paths 0.64
+
+
+WORDS = ["zero", "one", "two", "three"]
 
 
 def logits(times=5, classes=3, seed=0, scale=1.5):
@@ -133,6 +137,16 @@ def test_the_label_error_rate_counts_labels_and_not_rows():
     assert label_error_rate([[1]], [[1, 2, 3]]) == 2
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_label_error_rate_of_words_is_jiwer_s_word_error_rate_and_of_letters_its_character_error_rate(seed):
+    rng = np.random.default_rng(seed)
+    said, heard = ([rng.choice(WORDS, rng.integers(1, 7)).tolist() for _ in range(20)] for _ in range(2))
+    heard[0], heard[1] = [], said[1]
+    wanted, got = (list(map(" ".join, rows)) for rows in (said, heard))
+    assert abs(label_error_rate(said, heard) - jiwer.wer(wanted, got)) < 1e-12
+    assert abs(label_error_rate(wanted, got) - jiwer.cer(wanted, got)) < 1e-12
+
+
 FAULTS = {
     "no room": (
         lambda: forced_alignment(np.zeros((2, 3)), [1, 1]),
@@ -144,6 +158,12 @@ FAULTS = {
     "a batch": (lambda: forced_alignment(np.zeros((2, 3)), [[1]]), ShapeError, r"targets: got shape \(1, 1\)"),
     "halves": (lambda: forced_alignment(np.zeros((2, 3)), [0.5]), ShapeError, "of float64, wanted"),
     "rank": (lambda: greedy_decoding(np.zeros(3)), ShapeError, "greedy_decoding: logits: got shape"),
+    "many recordings": (
+        lambda: greedy_decoding(np.zeros((1, 2, 3))),
+        ShapeError,
+        r"logits: got shape \(1, 2, 3\), wanted \(time, classes\), of one recording",
+    ),
+    "a blank that is no number": (lambda: greedy_decoding(np.zeros((2, 3)), blank=True), ModalityError, "blank: got"),
     "no such blank": (lambda: greedy_decoding(np.zeros((2, 3)), blank=3), ModalityError, "blank: got 3"),
     "NaN": (lambda: prefix_beam_search(np.full((2, 3), np.nan)), NotFiniteError, "logits: got NaN"),
     "no beam": (lambda: prefix_beam_search(np.zeros((2, 3)), width=0), ModalityError, "width: got 0, wanted a whole"),

@@ -167,6 +167,11 @@ FAULTS = {
     "a band below zero": (lambda: dynamic_time_warping(np.ones((3, 3)), band=-1), ModalityError, "band: got -1"),
     "half a frame": (lambda: dynamic_time_warping(np.ones((3, 3)), band=0.5), ModalityError, "band: got 0.5"),
     "widths": (lambda: pairwise_costs(np.ones((2, 3)), np.ones((2, 4))), ShapeError, "y: got width 4, wanted 3"),
+    "batches": (
+        lambda: pairwise_costs(np.ones((2, 4, 3)), np.ones((5, 4, 3))),
+        ShapeError,
+        r"y: got shape \(5, 4, 3\), wanted batch axes that fit those of x, \(2, 4, 3\)",
+    ),
     "no frames": (lambda: pairwise_costs(np.ones((0, 3)), np.ones((2, 3))), ShapeError, r"x: got shape \(0, 3\)"),
     "booleans": (lambda: pairwise_costs(np.ones((2, 3), bool), np.ones((2, 3))), DtypeError, "x: got dtype bool"),
     "frames of NaN": (lambda: pairwise_costs([[np.nan]], [[1.0]]), NotFiniteError, "x: got NaN or infinity"),

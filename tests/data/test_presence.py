@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmcourse.data import PairedData, controlled_pairs, masked, subset_chances, subset_mask, subsets
-from mmcourse.errors import MaskError, UnknownModalityError
+from mmcourse.errors import MaskError, ModalityError, UnknownModalityError
 
 RATES = {"text": 0.3, "image": 0.5, "audio": 0.2}
 
@@ -60,6 +60,12 @@ def test_what_was_missing_stays_missing() -> None:
     even = np.arange(50) % 2 == 0
     np.testing.assert_array_equal(masked(less, {"text": even}).present("text"), before & even)
     np.testing.assert_array_equal(masked(less, {}).present("text"), before)
+
+
+@pytest.mark.parametrize("rate", [-0.5, 1.0, float("nan")])
+def test_chances_want_rates_with_which_something_is_left(rate: float) -> None:
+    with pytest.raises(ModalityError, match=f"subset_chances: text: got rate {rate}, wanted at least 0 and below 1"):
+        subset_chances({"image": 0.5, "text": rate})
 
 
 def test_refuses() -> None:

@@ -146,6 +146,12 @@ REFUSED = {
     "no digit": ({"digits": (0, 2)}, r"digits: got \(0, 2\)"),
     "pause before time": ({"pause": (-0.1, 0.2)}, r"pause: got \(-0.1, 0.2\), wanted \(shortest, longest\) seconds"),
     "endless pause": ({"pause": (0.0, np.inf)}, "pause: got"),
+    "half a recording": ({"count": 1.5}, "count: got 1.5, wanted at least 1, a whole number"),
+    "seed below zero": ({"seed": -1}, "seed: got -1, wanted at least 0"),
+    "one number of digits": ({"digits": 3}, r"digits: got 3, wanted \(fewest, most\)"),
+    "half a digit": ({"digits": (1.5, 2)}, r"digits: got \(1.5, 2\), wanted \(fewest, most\), whole numbers"),
+    "one pause": ({"pause": 0.2}, r"pause: got 0.2, wanted \(shortest, longest\) seconds"),
+    "ratio in words": ({"snr": "loud"}, "snr: got 'loud', wanted -100 to 100 decibels"),
     "ratio NaN": ({"snr": np.nan}, "snr: got nan, wanted -100 to 100 decibels, or None"),
 }
 

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from mmcourse.alignment import ctc_checks as checks
 from mmcourse.alignment.numpy.ctc import log_softmax
-from mmcourse.checks import Spec
-from mmcourse.errors import ModalityError
+from mmcourse.checks import Spec, shape_text
+from mmcourse.errors import ModalityError, ShapeError
 
 Floats = NDArray[np.float64]
 Labels = tuple[int, ...]
@@ -81,6 +81,9 @@ def _total(ends: list[float]) -> float:
 def single(logits: ArrayLike, blank: int, where: str) -> Floats:
     """log p_t(k) of one recording, (time, classes), or a ModalityError."""
     x = np.asarray(logits)
+    if x.ndim != 2:
+        got, wanted = f"shape {shape_text(x.shape)}", "(time, classes), of one recording"
+        raise ShapeError("logits", got=got, wanted=wanted, where=where)
     checks.check_logits(Spec((1, *x.shape), x.dtype.name), where)
     checks.check_blank(blank, x.shape[1], where)
     checks.check_finite(np.isfinite(x).all(keepdims=True).ravel(), where)

@@ -12,7 +12,8 @@ def edit_distance(wanted: Sequence[object], got: Sequence[object]) -> int:
 
         E_ij = min(E_i-1,j-1 + [wanted_i != got_j], E_i-1,j + 1, E_i,j-1 + 1),   E_i0 = i,   E_0j = j
 
-    The steps are those of dynamic time warping; what differs is that a step aside has a price of its own.
+    The table is that of dynamic time warping; what differs is the prices: a step in one sequence alone costs 1.
+    A string is a sequence of letters; split it for words.
     Source: Levenshtein (1966).
     """
     row = np.arange(len(got) + 1)
@@ -26,6 +27,7 @@ def edit_distance(wanted: Sequence[object], got: Sequence[object]) -> int:
 def label_error_rate(wanted: Iterable[Sequence[object]], got: Iterable[Sequence[object]]) -> float:
     """All edit distances together over all wanted labels together; it can pass 1.
 
+    Of words it is the word error rate, jiwer.wer; of strings, whose labels are letters, the character error rate.
     Raises ShapeError where the two have not as many sequences, EmptyBatchError where no label is wanted.
     """
     where = "label_error_rate"

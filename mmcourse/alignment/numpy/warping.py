@@ -81,6 +81,11 @@ def pairwise_costs(x: ArrayLike, y: ArrayLike, distance: str = "euclidean") -> F
     left, right = (_frames(name, value, where) for name, value in (("x", x), ("y", y)))
     if left.shape[-1] != right.shape[-1]:
         raise ShapeError("y", got=f"width {right.shape[-1]}", wanted=left.shape[-1], where=where)
+    try:
+        np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    except ValueError:
+        got, wanted = f"shape {shape_text(right.shape)}", f"batch axes that fit those of x, {shape_text(left.shape)}"
+        raise ShapeError("y", got=got, wanted=wanted, where=where) from None
     if distance == "cosine":
         units = []
         for name, frames in (("x", left), ("y", right)):
