@@ -128,7 +128,7 @@ two_columns = np.column_stack([np.zeros(3), logits])  # "does not", "does"
 assert np.isclose(image_text_matching(two_columns, labels), terms.mean())
 
 # %% [markdown]
-# The last pair makes most of the loss and has the largest gradient. A wrong caption that is refused already teaches little. Many networks give two numbers in place of one, for *does not* and *does*; then the logit is their difference.
+# The last pair makes most of the loss and has the largest gradient. A wrong caption that is refused already teaches less. Many networks give two numbers in place of one, for *does not* and *does*; then the logit is their difference.
 #
 # ## Which wrong caption
 #
