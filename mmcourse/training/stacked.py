@@ -30,12 +30,16 @@ def fit_stacked(
     loss: loss(model, features, labels), a scalar; without it the cross-entropy of model(features)
     The parameters are stacked and computed with together. Adam and the sum of the losses treat every entry apart, so
     each model becomes what it would become alone, but for rounding.
-    Data must be without masks and of equal sizes. Raises ValueError where numbers of models or sizes do not fit.
+    Data must be without masks and of equal sizes. Raises ValueError where the numbers of models, sizes or steps do not
+    fit.
     """
     import torch
     from torch.func import functional_call, stack_module_state, vmap
 
     _check(models, train, check)
+    for name, count in (("steps", steps), ("check_every", check_every)):
+        if count < 1:
+            raise ValueError(f"fit_stacked: {name}: got {count}, wanted at least 1")
     stacked, _ = stack_module_state(list(models))
     measured = _as_module(copy.deepcopy(models[0]).to("meta"), loss or _cross_entropy)
     parameters = {f"model.{name}": value for name, value in stacked.items()}

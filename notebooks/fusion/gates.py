@@ -120,7 +120,7 @@ assert np.allclose(np.exp(scores) / np.exp(scores).sum(), list(shares.values()))
 #
 # ## As it is printed
 #
-# A source document writes a gate in two lines, `α = softmax(Wα * [T, I, S])` and `F = α1*T + α2*I + α3*S`. We run it, with three vectors and three kinds of `Wα`.
+# A source document gives a gate in two formulas, $\alpha = \mathrm{softmax}(W_\alpha \cdot [T, I, S])$ and $F = \alpha_1 T + \alpha_2 I + \alpha_3 S$, as lines of a program in which $[T, I, S]$ is a list of three vectors. We run them, with three kinds of $W_\alpha$.
 
 
 # %%

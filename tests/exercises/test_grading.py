@@ -532,6 +532,7 @@ def test_the_notebook_ends_with_its_grader(tmp_path: Path, number: int, code: in
     grader = subprocess.Popen(
         [sys.executable, "-m", "mmcourse.cli", "grade", str(path)],
         env={**os.environ, "TMPDIR": str(tmp_path / "temporary")},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
     until = time.monotonic() + SLOWEST_START
     while not living(tmp_path) and time.monotonic() < until:

@@ -84,3 +84,6 @@ def test_what_does_not_fit_is_refused() -> None:
     )
     with pytest.raises(ValueError, match="fit_stacked: check: got a mask, wanted complete data"):
         fit_stacked(models, train, [masked] * 3, **OPTIONS)
+    for name in ("steps", "check_every"):
+        with pytest.raises(ValueError, match=f"fit_stacked: {name}: got 0, wanted at least 1"):
+            fit_stacked(models, train, check, **OPTIONS | {name: 0})

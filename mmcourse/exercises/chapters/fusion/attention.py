@@ -65,13 +65,19 @@ def masked_attention(answer: Answer, rng: Generator) -> Iterator[Law]:
         ),
         _worst(got, wanted),
     )
-    spoiled = np.where(mask[:, None], keys, np.nan), np.where(mask[:, None], values, np.nan)
-    got = answer.array(queries, *spoiled, mask, shape=(asking, width))
+    no_values = np.where(mask[:, None], values, np.nan)
+    got = answer.array(queries, keys, no_values, mask, shape=(asking, width))
     yield Law(
-        "what stands in a masked step has no influence, even if it is no number",
+        "what a masked value holds has no influence, even if it is no number",
         close(got, wanted, SINGLE),
-        "0 * NaN is NaN, and so is NaN - 1e9: a weight of 0 is not enough. Set what is masked to zero before you "
-        "multiply, or leave it out.",
+        "0 * NaN is NaN: a weight of 0 is not enough. Set masked values to zero first, or leave them out.",
+        _worst(got, wanted),
+    )
+    got = answer.array(queries, np.where(mask[:, None], keys, np.nan), values, mask, shape=(asking, width))
+    yield Law(
+        "what a masked key holds has no influence, even if it is no number",
+        close(got, wanted, SINGLE),
+        "NaN - 1e9 is NaN: to lower the score of a masked key is not enough. Replace it, or leave the key out.",
         _worst(got, wanted),
     )
     got = answer.array(200 * queries, 200 * keys, values, mask, shape=(asking, width))
@@ -111,8 +117,10 @@ def _attention_mistakes(queries: Array, keys: Array, values: Array, mask: Array)
             (whole * mask) @ values
         ),
         "You set masked scores to 0. A score of 0 has weight too, exp(0) = 1: set them to -inf.": (
-            _softmax(np.where(mask, scores, 0)) @ values, _softmax(np.where(mask, scores, 0)) * mask @ values,
+            _softmax(np.where(mask, scores, 0)) @ values
         ),
+        "What is masked adds nothing, but it still takes its share of the weights, exp(0) = 1 each: set its scores to "
+        "-inf.": _softmax(np.where(mask, scores, 0)) * mask @ values,
         "The mask is upside down: True is a step that is present.": mixed(scores, ~mask),
         "The mask has no influence.": whole @ values,
         "You leave the softmax out. Weights are positive and sum to 1.": (

@@ -78,8 +78,10 @@ def _mistakes(logits: Array, ids: Array) -> dict[str, Any]:
             costs(read)[read != 0].mean(),
             costs(read)[present].mean(),
         ),
-        "You count the padding. Its id is 0 and nobody says it: leave these places out, and divide by the number of "
-        "the others.": (cost.mean(), np.where(present, cost, 0).mean()),
+        "You count the padding. Its id is 0 and nobody says it: leave these places out.": cost.mean(),
+        "You divide by all places, the padding among them. Divide by the number of the others.": (
+            np.where(present, cost, 0).mean()
+        ),
         "You take the mean of each caption, then the mean of these. Every word counts alike here, so a long caption "
         "counts more.": np.mean([row[here].mean() for row, here in zip(cost, present, strict=True)]),
         "You sum where you should take the mean over the words.": cost[present].sum(),

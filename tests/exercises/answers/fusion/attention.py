@@ -65,13 +65,13 @@ def masked_with_zero(queries, keys, values, mask):
     return softmax(scores_of(queries, keys) * mask) @ values
 
 
-@wrong("masked_attention", hint="A score of 0 has weight too")
+@wrong("masked_attention", hint="still takes its share of the weights")
 def keys_and_values_set_to_zero(queries, keys, values, mask):
     keys, values = (np.where(mask[:, None], x, 0) for x in (keys, values))
     return softmax(scores_of(queries, keys)) @ values
 
 
-@wrong("masked_attention", hint="0 * NaN is NaN")
+@wrong("masked_attention", hint="NaN - 1e9 is NaN")
 def scores_lowered_by_adding(queries, keys, values, mask):
     values = np.where(mask[:, None], values, 0)
     return softmax(scores_of(queries, keys) - 1e9 * ~mask) @ values

@@ -38,7 +38,7 @@ def padding_counted(logits, ids):
     return costs(logits, ids[:, 1:]).mean()
 
 
-@wrong("caption_loss", hint="You count the padding")
+@wrong("caption_loss", hint="You divide by all places")
 def divided_by_all_places(logits, ids):
     said = ids[:, 1:]
     return (costs(logits, said) * (said != 0)).mean()

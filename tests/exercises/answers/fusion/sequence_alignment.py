@@ -54,15 +54,6 @@ def first_pair_free(costs):
     return table(costs)[-1, -1] - costs[0, 0]
 
 
-@wrong("cheapest_path", hint="first row and column as they are")
-def first_row_not_summed(costs):
-    total = costs.astype(float).copy()
-    for i in range(1, costs.shape[0]):
-        for j in range(1, costs.shape[1]):
-            total[i, j] += min(total[i - 1, j - 1], total[i - 1, j], total[i, j - 1])
-    return total[-1, -1]
-
-
 @another("cheapest_path")
 def from_the_end(costs):
     @cache
