@@ -18,6 +18,7 @@ import mmcourse.alignment.keras
 import mmcourse.alignment.numpy
 import mmcourse.alignment.torch
 from mmcourse import parity
+from tests.descent import torch_gradients
 
 # {function of all three: module that adds a learned scale}; test_losses.py holds the table to what is public.
 CLASSES = {"info_nce": "InfoNCE", "multi_positive_info_nce": "MultiPositiveInfoNCE", "siglip": "SigLIP"}
@@ -128,8 +129,7 @@ class Torch:
         inputs |= {name: torch.tensor(x, dtype=getattr(torch, case.dtype)) for name, x in case.numbers.items()}
         wanted = {name: x.requires_grad_() for name, x in inputs.items() if name != "groups"}
         loss = getattr(mmcourse.alignment.torch, case.loss)(**inputs, **case.options)
-        found = torch.autograd.grad(loss, list(wanted.values()))
-        return {name: gradient.numpy() for name, gradient in zip(wanted, found, strict=True)}
+        return torch_gradients(loss, wanted)
 
     @staticmethod
     def new(loss: str, **options: Any) -> torch.nn.Module:
@@ -148,8 +148,7 @@ class Torch:
     @staticmethod
     def parameter_gradients(module: Any, arrays: Arrays) -> Arrays:
         wanted = dict(module.named_parameters())
-        found = torch.autograd.grad(module(**Torch.convert(arrays)), list(wanted.values()))
-        return {name: gradient.numpy() for name, gradient in zip(wanted, found, strict=True)}
+        return torch_gradients(module(**Torch.convert(arrays)), wanted)
 
     @staticmethod
     def step(module: Any, arrays: Arrays, rate: float) -> None:

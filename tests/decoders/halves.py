@@ -14,6 +14,7 @@ import mmcourse.decoders.keras
 import mmcourse.decoders.numpy
 import mmcourse.decoders.torch
 from mmcourse import parity
+from tests.descent import torch_gradients
 
 Arrays = dict[str, np.ndarray]
 COUNT, BATCH, TIME, STEPS = 7, 3, 5, 4
@@ -247,8 +248,7 @@ class Torch:
         about = None if case.about is None else torch.tensor(case.about).requires_grad_()
         wanted = dict(module.named_parameters()) | ({} if about is None else {"about": about})
         loss = (Torch.result(module, case, about=about) * torch.tensor(case.cotangent)).sum()
-        found = torch.autograd.grad(loss, list(wanted.values()))
-        return {name: gradient.numpy() for name, gradient in zip(wanted, found, strict=True)}
+        return torch_gradients(loss, wanted)
 
 
 class Keras:

@@ -19,6 +19,7 @@ import mmcourse.encoders.keras
 import mmcourse.encoders.numpy
 import mmcourse.encoders.torch
 from mmcourse import parity
+from tests.descent import keras_step, torch_gradients, torch_step
 
 Arrays = dict[str, np.ndarray]
 Shapes = dict[str, tuple[int, ...]]
@@ -300,14 +301,9 @@ class Torch:
     def gradients(module: Any, images: np.ndarray, cotangent: np.ndarray) -> Arrays:
         x = torch.tensor(images, requires_grad=True)
         wanted = dict(module.named_parameters()) | {"images": x}
-        found = torch.autograd.grad((module(x) * torch.tensor(cotangent)).sum(), list(wanted.values()))
-        return {name: gradient.numpy() for name, gradient in zip(wanted, found, strict=True)}
+        return torch_gradients((module(x) * torch.tensor(cotangent)).sum(), wanted)
 
-    @staticmethod
-    def step(module: Any, gradients: Arrays) -> None:
-        with torch.no_grad():
-            for name, parameter in module.named_parameters():
-                parameter -= 0.1 * torch.tensor(gradients[name])
+    step = staticmethod(torch_step)
 
 
 class Keras:
@@ -341,9 +337,7 @@ class Keras:
 
     @staticmethod
     def step(layer: Any, gradients: Arrays) -> None:
-        for name, variable in parity.keras_variables(layer).items():
-            if variable.trainable:
-                variable.assign_sub(0.1 * gradients[name])
+        keras_step({name: v for name, v in parity.keras_variables(layer).items() if v.trainable}, gradients)
 
 
 HALVES = (Numpy, Torch, Keras)

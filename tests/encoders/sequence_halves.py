@@ -19,6 +19,7 @@ import mmcourse.encoders.keras
 import mmcourse.encoders.numpy
 import mmcourse.encoders.torch
 from mmcourse import parity
+from tests.descent import keras_step, torch_gradients, torch_step
 
 CLASSES = {
     "embedding": "Embedding",
@@ -293,14 +294,9 @@ class Torch:
         wanted = dict(module.named_parameters()) | ({"sequence": x.requires_grad_()} if x.is_floating_point() else {})
         arrays = Torch.result(module, x, mask)
         loss = sum((a * torch.tensor(weight)).sum() for a, weight in zip(arrays, cotangents, strict=True))
-        found = torch.autograd.grad(loss, list(wanted.values()))
-        return {name: gradient.numpy() for name, gradient in zip(wanted, found, strict=True)}
+        return torch_gradients(loss, wanted)
 
-    @staticmethod
-    def step(module: Any, gradients: Arrays) -> None:
-        with torch.no_grad():
-            for name, parameter in module.named_parameters():
-                parameter -= 0.1 * torch.tensor(gradients[name])
+    step = staticmethod(torch_step)
 
 
 class Keras:
@@ -342,8 +338,7 @@ class Keras:
 
     @staticmethod
     def step(layer: Any, gradients: Arrays) -> None:
-        for name, variable in parity.keras_variables(layer).items():
-            variable.assign_sub(0.1 * gradients[name])
+        keras_step(parity.keras_variables(layer), gradients)
 
 
 HALVES = (Numpy, Torch, Keras)

@@ -18,6 +18,7 @@ import mmcourse.fusion.keras
 import mmcourse.fusion.numpy
 import mmcourse.fusion.torch
 from mmcourse import parity
+from tests.descent import keras_step, torch_gradients, torch_step
 
 CLASSES = {"cross_attention": "CrossAttention", "attention_pooling": "AttentionPooling"}
 Arrays = dict[str, np.ndarray]
@@ -182,14 +183,9 @@ class Torch:
         x = {name: torch.tensor(array).requires_grad_() for name, array in inputs.items()}
         wanted = dict(module.named_parameters()) | {f"{name} given": tensor for name, tensor in x.items()}
         loss = (Torch.result(module, x, mask) * torch.tensor(cotangent)).sum()
-        found = torch.autograd.grad(loss, list(wanted.values()))
-        return {name: gradient.numpy() for name, gradient in zip(wanted, found, strict=True)}
+        return torch_gradients(loss, wanted)
 
-    @staticmethod
-    def step(module: Any, gradients: Arrays) -> None:
-        with torch.no_grad():
-            for name, parameter in module.named_parameters():
-                parameter -= 0.1 * torch.tensor(gradients[name])
+    step = staticmethod(torch_step)
 
 
 class Keras:
@@ -227,8 +223,7 @@ class Keras:
 
     @staticmethod
     def step(layer: Any, gradients: Arrays) -> None:
-        for name, variable in parity.keras_variables(layer).items():
-            variable.assign_sub(0.1 * gradients[name])
+        keras_step(parity.keras_variables(layer), gradients)
 
 
 HALVES = (Numpy, Torch, Keras)

@@ -21,6 +21,7 @@ import mmcourse.fusion.keras
 import mmcourse.fusion.numpy
 import mmcourse.fusion.torch
 from mmcourse import parity
+from tests.descent import keras_step, torch_gradients, torch_step
 
 NAMES = ("text", "image", "speech", "depth")  # not in alphabetical order: an order must be kept, not made
 Arrays = dict[str, np.ndarray]
@@ -426,14 +427,9 @@ class Torch:
         inputs = {name: x.requires_grad_() for name, x in Torch.convert(features).items()}
         wanted = dict(module.named_parameters()) | {f"features.{name}": x for name, x in inputs.items()}
         output = module(inputs, Torch.convert(mask))
-        found = torch.autograd.grad((output * torch.tensor(cotangent)).sum(), list(wanted.values()))
-        return {name: gradient.numpy() for name, gradient in zip(wanted, found, strict=True)}
+        return torch_gradients((output * torch.tensor(cotangent)).sum(), wanted)
 
-    @staticmethod
-    def step(module: Any, gradients: Arrays) -> None:
-        with torch.no_grad():
-            for name, parameter in module.named_parameters():
-                parameter -= 0.1 * torch.tensor(gradients[name])
+    step = staticmethod(torch_step)
 
 
 class Keras:
@@ -470,8 +466,7 @@ class Keras:
 
     @staticmethod
     def step(layer: Any, gradients: Arrays) -> None:
-        for variable in layer.trainable_variables:
-            variable.assign_sub(0.1 * gradients[variable.name])
+        keras_step({variable.name: variable for variable in layer.trainable_variables}, gradients)
 
 
 HALVES = (Numpy, Torch, Keras)
